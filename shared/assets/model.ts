@@ -1,0 +1,119 @@
+// What a title is: its document, its states, and what its tenant is shown of it.
+import { z } from 'zod'
+import { type AssetId, idPattern, type TenantId } from '../core/ids.ts'
+import { type ProblemCode, problems } from '../core/problem.ts'
+
+export const assetStates = ['uploading', 'encoding', 'ready', 'failed'] as const
+export type AssetState = (typeof assetStates)[number]
+
+/** The stages a title goes through while it is `encoding`, in the words its tenant reads. */
+export const progressStages = [
+  'uploading',
+  'queued',
+  'probing',
+  'encoding',
+  'finishing',
+  'done',
+  'failed',
+] as const
+
+export const Progress = z.object({
+  percent: z.number().int().min(0).max(100),
+  stage: z.enum(progressStages),
+  etaSeconds: z.number().int().min(0).optional(),
+})
+export type Progress = z.infer<typeof Progress>
+
+export const Rendition = z.object({
+  name: z.string(),
+  kind: z.enum(['video', 'audio']),
+  codecs: z.string(),
+  width: z.number().int().optional(),
+  height: z.number().int().optional(),
+  frameRate: z.number().optional(),
+  averageBandwidth: z.number().int(),
+})
+export type Rendition = z.infer<typeof Rendition>
+
+const problemCode = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]])
+export const AssetError = z.object({ code: problemCode, detail: z.string() })
+export type AssetError = z.infer<typeof AssetError>
+
+const tenantId = z.custom<TenantId>((v) => typeof v === 'string' && idPattern('ten').test(v))
+const assetId = z.custom<AssetId>((v) => typeof v === 'string' && idPattern('ast').test(v))
+
+/** The document in the container `assets`, partition key `tenantId`. Times are RFC 3339. */
+export const AssetDocument = z.object({
+  id: assetId,
+  tenantId,
+  type: z.literal('asset'),
+  schema: z.literal(1),
+  title: z.string(),
+  fileName: z.string(),
+  state: z.enum(assetStates),
+  protection: z.literal('aes-128'),
+  profile: z.literal('standard'),
+  source: z.object({
+    blob: z.string(),
+    sizeBytes: z.number().int().min(1),
+    sha256: z.string().optional(),
+    /** Pinned by `complete`; every later read is `If-Match`. */
+    etag: z.string().optional(),
+  }),
+  /** Counts encodes; the Durable instance is `encode-{id}-v{version}`, the media folder `…/v{version}/`. */
+  version: z.number().int().min(1),
+  progress: Progress,
+  durationSeconds: z.number().optional(),
+  renditions: z.array(Rendition),
+  /** Blob name of the current timeline, in `media`. */
+  timeline: z.string().optional(),
+  poster: z.string().optional(),
+  error: AssetError.optional(),
+  /** Set once source and partial outputs of a failed title are gone. */
+  cleanedAt: z.string().optional(),
+  /** Of the request that made it: an Idempotency-Key used for another one is refused. */
+  requestHash: z.string().optional(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+})
+export type Asset = z.infer<typeof AssetDocument>
+
+/** What `GET /api/v1/assets/{assetId}` shows. */
+export const AssetView = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    fileName: z.string(),
+    state: z.enum(assetStates),
+    protection: z.literal('aes-128'),
+    progress: Progress,
+    durationSeconds: z.number().nullable(),
+    renditions: z.array(Rendition),
+    playable: z.boolean(),
+    error: AssetError.optional(),
+    createdAt: z.string(),
+    updatedAt: z.string(),
+  })
+  .meta({ id: 'Asset' })
+export type AssetView = z.infer<typeof AssetView>
+
+export const viewAsset = (asset: Asset): AssetView => ({
+  id: asset.id,
+  title: asset.title,
+  fileName: asset.fileName,
+  state: asset.state,
+  protection: asset.protection,
+  progress: asset.progress,
+  durationSeconds: asset.durationSeconds ?? null,
+  renditions: asset.renditions,
+  playable: asset.timeline !== undefined && asset.state !== 'failed',
+  ...(asset.error ? { error: asset.error } : {}),
+  createdAt: asset.createdAt,
+  updatedAt: asset.updatedAt,
+})
+
+export const encodeInstanceId = (assetId: AssetId, version: number): string => `encode-${assetId}-v${version}`
+
+/** Where everything of one encode lives in `media`. */
+export const mediaFolder = (asset: Pick<Asset, 'tenantId' | 'id' | 'version'>): string =>
+  `${asset.tenantId}/${asset.id}/v${asset.version}/`

@@ -1,0 +1,89 @@
+// Every setting there is: its name, its form, its default and one line on what it decides.
+import { z } from 'zod'
+
+const wholeNumber = (fallback: number, min: number, max: number) =>
+  z.coerce.number().int().min(min).max(max).default(fallback)
+
+export const settings = z.object({
+  STAGES: z
+    .string()
+    .default('all')
+    .describe('Which stages this app serves: `all`, or a comma list of api, orchestrate, encode, deliver.'),
+  PUBLIC_URL: z
+    .url()
+    .optional()
+    .describe('Origin of the URLs in answers; the Host header of the request when absent.'),
+  BLOB_URL: z.url().describe('Blob service endpoint of the media storage account.'),
+  BLOB_ACCOUNT: z.string().optional().describe('Local only: account name of the Blob emulator.'),
+  BLOB_KEY: z.string().optional().describe('Local only: account key of the Blob emulator.'),
+  COSMOS_ENDPOINT: z.url().describe('Cosmos DB endpoint.'),
+  COSMOS_KEY: z.string().optional().describe('Local only: key of the local Cosmos server.'),
+  COSMOS_DATABASE: z.string().default('movidone').describe('Cosmos database.'),
+  VAULT_URL: z.url().optional().describe('Key Vault that holds the KEK and the first admin key.'),
+  KEK_NAME: z.string().default('kek').describe('Name of the key encryption key in the vault.'),
+  KEK_FILE: z
+    .string()
+    .optional()
+    .describe('Local only: file that stands in for the vault; made when absent.'),
+  ADMIN_KEY: z.string().min(20).optional().describe('Local only: the admin key itself.'),
+  ADMIN_KEY_SECRET: z
+    .string()
+    .default('admin-key')
+    .describe('Name of the vault secret that holds the admin key.'),
+  LOCAL_TENANT_ID: z.string().optional().describe('Local only: tenant that exists from the first start.'),
+  LOCAL_TENANT_KEY: z.string().optional().describe('Local only: API key of that tenant.'),
+  AZURE_CLIENT_ID: z.string().optional().describe('Client id of the managed identity.'),
+  FFMPEG_PATH: z.string().default('ffmpeg').describe('The ffmpeg that encodes.'),
+  FFPROBE_PATH: z.string().default('ffprobe').describe('The ffprobe of the same build.'),
+  UPLOAD_URL_SECONDS: wholeNumber(3600, 60, 86_400).describe('Life of an upload URL.'),
+  UPLOAD_BLOCK_BYTES: wholeNumber(8 << 20, 65_536, 100 << 20).describe(
+    'Block size that uploaders are told to use.',
+  ),
+  UPLOAD_MAX_BYTES: wholeNumber(190 * 2 ** 30, 1, 190 * 2 ** 40).describe('Largest source accepted.'),
+  UPLOAD_IDLE_HOURS: z.coerce
+    .number()
+    .min(0)
+    .max(720)
+    .default(24)
+    .describe('Age at which an unfinished upload ends.'),
+  ENCODE_THREADS: wholeNumber(2, 1, 64).describe(
+    'Threads of one ffmpeg; part of the plan, since it changes the bytes.',
+  ),
+  ENCODE_CHUNK_SEGMENTS: wholeNumber(4, 1, 15).describe('Segments of 4 s that one unit of work encodes.'),
+  ENCODE_UNIT_SECONDS: wholeNumber(1200, 10, 3600).describe('Longest time one unit may take.'),
+  SOURCE_MAX_SECONDS: wholeNumber(6 * 3600, 1, 48 * 3600).describe('Longest film accepted.'),
+  SOURCE_MAX_PIXELS: wholeNumber(8192 * 4352, 1, 2 ** 27).describe(
+    'Largest picture accepted, width × height.',
+  ),
+  ANSWER_MAX_BYTES: wholeNumber(16 << 20, 1 << 20, 64 << 20).describe(
+    'Most bytes one answer of the range proxy holds.',
+  ),
+  TRUSTED_PROXY_HOPS: wholeNumber(1, 0, 10).describe(
+    'Proxies in front of the app that append to X-Forwarded-For.',
+  ),
+  TENANT_REQUESTS_PER_SECOND: wholeNumber(50, 1, 10_000).describe(
+    'Requests of one tenant that one instance accepts.',
+  ),
+})
+
+export type Settings = z.infer<typeof settings>
+
+/** In `local.settings.sample.json` and never in Bicep: keys of emulators and files that stand in for Azure. */
+export const localOnly: readonly string[] = [
+  'BLOB_ACCOUNT',
+  'BLOB_KEY',
+  'COSMOS_KEY',
+  'KEK_FILE',
+  'ADMIN_KEY',
+  'LOCAL_TENANT_ID',
+  'LOCAL_TENANT_KEY',
+]
+
+/** In Bicep and never in the schema: what the Functions host itself reads. */
+export const platformOnly: readonly string[] = [
+  'AzureWebJobsStorage__accountName',
+  'AzureWebJobsStorage__credential',
+  'AzureWebJobsStorage__clientId',
+  'APPLICATIONINSIGHTS_CONNECTION_STRING',
+  'APPLICATIONINSIGHTS_AUTHENTICATION_STRING',
+]
