@@ -1,0 +1,101 @@
+// How a title moves through its states: pure transitions, each `(asset, facts, nowMs)` to the next document.
+import { isoTime } from '../core/clock.ts'
+import { Problem, type ProblemCode, problems } from '../core/problem.ts'
+import { type Asset, type Progress, progressStages, type Rendition } from './model.ts'
+
+type Next = Asset | 'unchanged'
+
+const touched = (asset: Asset, nowMs: number): Asset => ({ ...asset, updatedAt: isoTime(nowMs) })
+
+/** The facts of encode carry the version they were found at: those of another encode change nothing. */
+const encodes = (asset: Asset, version: number): boolean =>
+  asset.state === 'encoding' && asset.version === version
+
+/** `uploading` → `encoding`: the ETag is pinned. Repeated, it changes nothing; an upload that ended refuses. */
+export function completed(asset: Asset, facts: { etag: string }, nowMs: number): Next {
+  if (asset.source.etag !== undefined) return 'unchanged'
+  if (asset.state !== 'uploading') throw new Problem('upload-closed')
+  return {
+    ...touched(asset, nowMs),
+    state: 'encoding',
+    source: { ...asset.source, etag: facts.etag },
+    progress: { percent: 0, stage: 'queued' },
+  }
+}
+
+/** Percent and stage only ever go forward; without a change of either, the estimate alone writes nothing. */
+export function progressed(asset: Asset, facts: { version: number } & Progress, nowMs: number): Next {
+  if (!encodes(asset, facts.version)) return 'unchanged'
+  const { percent, stage } = asset.progress
+  const later = progressStages.indexOf(facts.stage) > progressStages.indexOf(stage)
+  if (!later && facts.percent <= percent) return 'unchanged'
+  const progress: Progress = {
+    percent: Math.max(percent, Math.min(99, Math.floor(facts.percent))),
+    stage: later ? facts.stage : stage,
+    ...(facts.etaSeconds === undefined ? {} : { etaSeconds: facts.etaSeconds }),
+  }
+  return { ...touched(asset, nowMs), progress }
+}
+
+/** How many segments a timeline's name promises: `…/timeline-{n}.json`; 0 for none. */
+export const timelineLength = (blob: string | undefined): number =>
+  Number(/\/timeline-(\d+)\.json$/.exec(blob ?? '')?.[1] ?? 0)
+
+export interface PublishedFacts {
+  readonly version: number
+  readonly timeline: string
+  readonly durationSeconds: number
+  readonly renditions: Rendition[]
+  readonly poster?: string | undefined
+}
+
+/** A longer timeline becomes the current one; a late or repeated publish changes nothing. */
+export function published(asset: Asset, facts: PublishedFacts, nowMs: number): Next {
+  if (!encodes(asset, facts.version)) return 'unchanged'
+  if (timelineLength(facts.timeline) <= timelineLength(asset.timeline)) return 'unchanged'
+  return {
+    ...touched(asset, nowMs),
+    timeline: facts.timeline,
+    durationSeconds: facts.durationSeconds,
+    renditions: facts.renditions,
+    ...(facts.poster === undefined ? {} : { poster: facts.poster }),
+  }
+}
+
+/** `encoding` → `ready`, with the timeline that has ended. */
+export function finished(asset: Asset, facts: PublishedFacts, nowMs: number): Next {
+  const next = published(asset, facts, nowMs)
+  if (next === 'unchanged') return next
+  return { ...next, state: 'ready', progress: { percent: 100, stage: 'done' } }
+}
+
+/** `uploading` or `encoding` → `failed`: nothing of it plays from here on. The first error stays. */
+export function failed(
+  asset: Asset,
+  facts: { version: number; code: ProblemCode; detail?: string | undefined },
+  nowMs: number,
+): Next {
+  if (asset.state === 'ready' || asset.state === 'failed') return 'unchanged'
+  if (asset.version !== facts.version) return 'unchanged'
+  const { timeline: _timeline, poster: _poster, durationSeconds: _duration, ...rest } = touched(asset, nowMs)
+  return {
+    ...rest,
+    state: 'failed',
+    renditions: [],
+    progress: { percent: asset.progress.percent, stage: 'failed' },
+    error: { code: facts.code, detail: facts.detail ?? problems[facts.code].advice },
+  }
+}
+
+/** An upload that nobody touched since `updatedBefore` ends; one that moved meanwhile does not. */
+export function abandoned(asset: Asset, facts: { updatedBefore: string }, nowMs: number): Next {
+  if (asset.state !== 'uploading' || asset.updatedAt >= facts.updatedBefore) return 'unchanged'
+  return failed(asset, { version: asset.version, code: 'upload-abandoned' }, nowMs)
+}
+
+/** Source, media, units and keys of a failed title are gone. */
+export function cleaned(asset: Asset, nowMs: number): Next {
+  if (asset.state !== 'failed') throw new Problem('conflict', { detail: 'Only a failed title is cleaned.' })
+  if (asset.cleanedAt !== undefined) return 'unchanged'
+  return { ...touched(asset, nowMs), cleanedAt: isoTime(nowMs) }
+}
