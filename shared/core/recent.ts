@@ -1,0 +1,77 @@
+// What was looked up a moment ago: one flight for each key, an age that counts from the question, and a bound on what is held.
+import type { Clock } from './clock.ts'
+
+export interface RecentOptions<V> {
+  readonly clock: Pick<Clock, 'now'>
+  readonly maxAgeMs: number
+  /** Bound on the sum of `weigh` over what is held; entries count 1 each without it. */
+  readonly maxWeight: number
+  readonly weigh?: (value: V) => number
+  /** Answers that are not worth keeping are asked for again each time. */
+  readonly keep?: (value: V) => boolean
+}
+
+export interface Recent<V> {
+  get(key: string, load: () => Promise<V>): Promise<V>
+  drop(key: string): void
+  dropBelow(prefix: string): void
+}
+
+interface Entry<V> {
+  readonly askedAtMs: number
+  readonly value: Promise<V>
+  /** 0 while the answer is on its way. */
+  weight: number
+}
+
+export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
+  const { clock, maxAgeMs, maxWeight, weigh = () => 1, keep = () => true } = options
+  // A Map keeps the order of insertion: whatever is used moves to the end, so the first is the least recently used.
+  const entries = new Map<string, Entry<V>>()
+  let held = 0
+
+  const drop = (key: string): void => {
+    held -= entries.get(key)?.weight ?? 0
+    entries.delete(key)
+  }
+  // Counted from before the question was asked: what changed after it is seen within `maxAgeMs`, however slow the answer.
+  const fresh = (entry: Entry<V>): boolean => clock.now() - entry.askedAtMs < maxAgeMs
+  const shrink = (): void => {
+    for (const [key, entry] of entries) {
+      if (held <= maxWeight && fresh(entry)) return
+      if (entry.weight > 0) drop(key)
+    }
+  }
+  const settle = (key: string, entry: Entry<V>, value: V | undefined): void => {
+    if (entries.get(key) !== entry) return
+    if (value === undefined || !keep(value)) drop(key)
+    else {
+      entry.weight = Math.max(1, weigh(value))
+      held += entry.weight
+      shrink()
+    }
+  }
+
+  return {
+    drop,
+    dropBelow(prefix) {
+      for (const key of entries.keys()) if (key.startsWith(prefix)) drop(key)
+    },
+    get(key, load) {
+      const known = entries.get(key)
+      if (known && fresh(known)) {
+        entries.delete(key)
+        entries.set(key, known)
+        return known.value
+      }
+      drop(key)
+      const entry: Entry<V> = { askedAtMs: clock.now(), value: load(), weight: 0 }
+      entries.set(key, entry)
+      entry.value.then(
+        (value) => settle(key, entry, value),
+        () => settle(key, entry, undefined),
+      )
+      return entry.value
+    },
+  }
+}
