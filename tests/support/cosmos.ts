@@ -1,8 +1,9 @@
 // Starts a Cosmos server for tests, with the database and containers of the application.
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { CosmosClient } from '@azure/cosmos'
+import { CosmosClient, PartitionKeyKind } from '@azure/cosmos'
 import { createHttpServer } from '@vercel/cosmosdb-server'
+import stores from '../../infra/stores.json' with { type: 'json' }
 
 export interface CosmosServer {
   readonly endpoint: string
@@ -12,14 +13,12 @@ export interface CosmosServer {
   stop(): Promise<void>
 }
 
-/** Container, its partition key, and its default TTL (-1: only documents that name one expire). */
-const containers: ReadonlyArray<readonly [id: string, partitionKey: string, defaultTtl?: number]> = [
-  ['tenants', '/id'],
-  ['assets', '/tenantId'],
-  ['keys', '/assetId'],
-  ['sessions', '/viewerKey', -1],
-  ['units', '/jobId'],
-]
+interface StoredContainer {
+  name: string
+  key?: string
+  keys?: string[]
+  ttlSeconds?: number
+}
 
 export async function startCosmos(): Promise<CosmosServer> {
   const server = createHttpServer({ keepAlive: true })
@@ -27,7 +26,7 @@ export async function startCosmos(): Promise<CosmosServer> {
   await once(server, 'listening')
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   const key = Buffer.from(crypto.getRandomValues(new Uint8Array(64))).toString('base64')
-  const database = 'movidone'
+  const { database } = stores.cosmos
   await provision({ endpoint, key, database })
   return {
     endpoint,
@@ -40,14 +39,15 @@ export async function startCosmos(): Promise<CosmosServer> {
   }
 }
 
+/** As Bicep does in Azure, from the same list. */
 async function provision(account: { endpoint: string; key: string; database: string }): Promise<void> {
   const client = new CosmosClient({ ...account, connectionPolicy: { enableEndpointDiscovery: false } })
   const { database } = await client.databases.createIfNotExists({ id: account.database })
-  for (const [id, path, defaultTtl] of containers)
+  for (const { name, key, keys, ttlSeconds } of stores.cosmos.containers as StoredContainer[])
     await database.containers.createIfNotExists({
-      id,
-      partitionKey: { paths: [path] },
-      ...(defaultTtl === undefined ? {} : { defaultTtl }),
+      id: name,
+      partitionKey: keys ? { paths: keys, kind: PartitionKeyKind.MultiHash, version: 2 } : { paths: [key!] },
+      ...(ttlSeconds === undefined ? {} : { defaultTtl: ttlSeconds }),
     })
   client.dispose()
 }
