@@ -99,3 +99,10 @@ export function cleaned(asset: Asset, nowMs: number): Next {
   if (asset.cleanedAt !== undefined) return 'unchanged'
   return { ...touched(asset, nowMs), cleanedAt: isoTime(nowMs) }
 }
+
+/** Its tenant's DELETE, from any state: units that still run see it and stop, players are refused, the sweep cleans. */
+export function removed(asset: Asset, nowMs: number): Next {
+  if (asset.deletedAt !== undefined) return 'unchanged'
+  const { cleanedAt: _, ...rest } = touched(asset, nowMs)
+  return { ...rest, state: 'failed', deletedAt: isoTime(nowMs) }
+}

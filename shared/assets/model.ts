@@ -69,6 +69,8 @@ export const AssetDocument = z.object({
   timeline: z.string().optional(),
   poster: z.string().optional(),
   error: AssetError.optional(),
+  /** Set by its tenant's DELETE: nobody sees it any more, and cleaning ends with the document. */
+  deletedAt: z.string().optional(),
   /** Set once source and partial outputs of a failed title are gone. */
   cleanedAt: z.string().optional(),
   /** Of the request that made it: an Idempotency-Key used for another one is refused. */

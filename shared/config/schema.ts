@@ -58,9 +58,6 @@ export const settings = z.object({
   ANSWER_MAX_BYTES: wholeNumber(16 << 20, 1 << 20, 64 << 20).describe(
     'Most bytes one answer of the range proxy holds.',
   ),
-  TRUSTED_PROXY_HOPS: wholeNumber(1, 0, 10).describe(
-    'Proxies in front of the app that append to X-Forwarded-For.',
-  ),
   TENANT_REQUESTS_PER_SECOND: wholeNumber(50, 1, 10_000).describe(
     'Requests of one tenant that one instance accepts.',
   ),

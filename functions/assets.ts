@@ -1,0 +1,73 @@
+// Assets: the titles of a tenant; list, read, rename, delete, and a short look at the source.
+import { z } from 'zod'
+import { AssetView, viewAsset } from '../shared/assets/model.ts'
+import { http, type StageDefinitions } from './definition.ts'
+
+const assetsList = http({
+  name: 'assets-list',
+  methods: ['GET'],
+  path: 'api/v1/assets',
+  auth: 'tenant',
+  summary: 'Titles, page by page',
+  query: z.object({
+    cursor: z.string().max(4096).optional(),
+    limit: z.coerce.number().int().min(1).max(100).default(50),
+  }),
+  reply: {
+    200: z.object({ items: z.array(AssetView), cursor: z.string().optional() }).meta({ id: 'AssetPage' }),
+  },
+  run: ({ app, tenant, query }) => app.assets.list(tenant.id, query),
+})
+
+const assetsRead = http({
+  name: 'assets-read',
+  methods: ['GET'],
+  path: 'api/v1/assets/{assetId}',
+  auth: 'tenant',
+  summary: 'One title, with its progress',
+  reply: { 200: AssetView },
+  run: async ({ app, tenant, params }) => viewAsset(await app.assets.get(tenant.id, params['assetId'] ?? '')),
+})
+
+const assetsRename = http({
+  name: 'assets-rename',
+  methods: ['PATCH'],
+  path: 'api/v1/assets/{assetId}',
+  auth: 'tenant',
+  summary: 'Rename a title',
+  body: z.object({ title: z.string().min(1).max(200) }).strict(),
+  reply: { 200: AssetView },
+  run: async ({ app, tenant, params, body }) =>
+    viewAsset(await app.assets.rename(tenant.id, params['assetId'] ?? '', body.title)),
+})
+
+const assetsDelete = http({
+  name: 'assets-delete',
+  methods: ['DELETE'],
+  path: 'api/v1/assets/{assetId}',
+  auth: 'tenant',
+  summary: 'Delete a title with everything that belongs to it',
+  reply: { 204: null },
+  durable: true,
+  run: async ({ app, tenant, params, orchestrations }) => {
+    const { id, tenantId, state, version } = await app.assets.remove(tenant.id, params['assetId'] ?? '')
+    // An encode that still runs sees the deletion, stops, and cleans up itself.
+    if (state !== 'encoding')
+      await orchestrations.startOnce('encode-clean', `clean-${id}`, { tenantId, assetId: id, version })
+  },
+})
+
+const assetsSource = http({
+  name: 'assets-source-url',
+  methods: ['POST'],
+  path: 'api/v1/assets/{assetId}/source-url',
+  auth: 'tenant',
+  summary: 'A short read URL of the source',
+  reply: { 201: z.object({ url: z.url(), expiresAt: z.string() }).meta({ id: 'SourceUrl' }) },
+  run: ({ app, tenant, params }) => app.upload.sourceUrl(tenant.id, params['assetId'] ?? ''),
+})
+
+export const assets: StageDefinitions = {
+  servedBy: 'api',
+  definitions: [assetsList, assetsRead, assetsRename, assetsDelete, assetsSource],
+}

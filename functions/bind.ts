@@ -1,0 +1,108 @@
+// How a definition becomes a trigger: the one place that speaks to the Functions library.
+import {
+  app as azure,
+  type HttpRequest,
+  type HttpResponseInit,
+  type InvocationContext,
+} from '@azure/functions'
+import * as df from 'durable-functions'
+import type { App } from '../shared/app.ts'
+import { Problem } from '../shared/core/problem.ts'
+import { handle } from '../shared/http/handle.ts'
+import { type HttpAsk, type HttpReply, type Orchestrations, templateParams } from '../shared/http/route.ts'
+import type { Activity, AnyRoute, Definition, Orchestrator, Timer } from './definition.ts'
+
+export function bind(definition: Definition, app: App): void {
+  if (definition.kind === 'http') bindHttp(definition, app)
+  else if (definition.kind === 'timer') bindTimer(definition, app)
+  else if (definition.kind === 'activity') bindActivity(definition, app)
+  else bindOrchestrator(definition)
+}
+
+function bindHttp(route: AnyRoute, app: App): void {
+  azure.http(route.name, {
+    methods: [...route.methods],
+    authLevel: 'anonymous', // our own keys decide; the host's are not checked everywhere
+    route: route.path,
+    ...(route.durable ? { extraInputs: [df.input.durableClient()] } : {}),
+    handler: async (request, context) => {
+      const orchestrations = route.durable ? orchestrationsOf(context) : none
+      const reply = await handle(route, { ...app.http, app, orchestrations }, ask(route, request, context))
+      return response(reply)
+    },
+  })
+}
+
+function ask(route: AnyRoute, request: HttpRequest, context: InvocationContext): HttpAsk {
+  // Only the template's own names: in streaming mode the host mixes query keys and body fields into `params`.
+  const params = Object.fromEntries(
+    templateParams(route.path).map((name) => [name, request.params[name] ?? '']),
+  )
+  return {
+    id: context.invocationId,
+    method: request.method,
+    url: new URL(request.url),
+    params,
+    header: (name) => request.headers.get(name),
+    bytes: (limit) => read(request, limit),
+  }
+}
+
+async function read(request: HttpRequest, limit: number): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of request.body ?? []) {
+    size += part.length
+    if (size > limit) throw new Problem('too-large', { detail: `A body has at most ${limit} bytes here.` })
+    parts.push(part)
+  }
+  return Buffer.concat(parts)
+}
+
+/** Always whole, always with a length: a body that ends early would hang the client for minutes. */
+function response({ status, headers, body }: HttpReply): HttpResponseInit {
+  const bytes = body === undefined ? undefined : Buffer.from(body as string)
+  const length =
+    headers['content-length'] ?? (bytes || status === 200 ? String(bytes?.length ?? 0) : undefined)
+  return {
+    status,
+    headers: { ...headers, ...(length === undefined ? {} : { 'content-length': length }) },
+    ...(bytes ? { body: bytes } : {}),
+  }
+}
+
+function bindTimer(timer: Timer, app: App): void {
+  azure.timer(timer.name, {
+    schedule: timer.schedule,
+    extraInputs: [df.input.durableClient()],
+    handler: (_timer, context) => timer.run(app, orchestrationsOf(context)),
+  })
+}
+
+function bindActivity(activity: Activity, app: App): void {
+  df.app.activity(activity.name, { handler: (input: unknown) => activity.run(app, input) })
+}
+
+function bindOrchestrator(orchestrator: Orchestrator): void {
+  df.app.orchestration(orchestrator.name, orchestrator.run)
+}
+
+const none: Orchestrations = {
+  startOnce: () => Promise.reject(new Error('the route is not declared durable')),
+}
+
+/** Starts unless it is under way: the status is asked first, since a second start of an ended one would repeat it. */
+function orchestrationsOf(context: InvocationContext): Orchestrations {
+  const client = df.getClient(context)
+  return {
+    async startOnce(name, instanceId, input) {
+      const status = await client.getStatus(instanceId).catch(() => undefined)
+      const busy = ['Pending', 'Running'].includes(String(status?.runtimeStatus))
+      if (busy) return
+      await client.startNew(name, { instanceId, input }).catch((error: unknown) => {
+        // 409: another request started it in between.
+        if (!/\b409\b/.test(String(error))) throw error
+      })
+    },
+  }
+}

@@ -1,0 +1,24 @@
+// Deliver: one function owns everything below `play/`: manifests, segments, keys and images, for those with a token.
+import { asIs } from '../shared/http/route.ts'
+import { http, type StageDefinitions } from './definition.ts'
+
+const play = http({
+  name: 'deliver-play',
+  methods: ['GET', 'HEAD', 'OPTIONS'],
+  path: 'api/v1/play/{token}/{*path}',
+  auth: 'none',
+  summary: 'Manifests, segments, keys and images of one session (ranges as RFC 9110)',
+  reply: { 200: null, 206: null, 304: null, 403: null, 416: null },
+  run: async ({ app, ask, params }) =>
+    asIs(
+      await app.deliver.answer({
+        id: ask.id,
+        method: ask.method,
+        token: params['token'] ?? '',
+        path: params['path'] ?? '',
+        header: ask.header,
+      }),
+    ),
+})
+
+export const deliver: StageDefinitions = { servedBy: 'deliver', definitions: [play] }

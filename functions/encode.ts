@@ -1,0 +1,56 @@
+// Encode: one orchestration a title fans out over its chunks; activities probe, encode, publish, finish or clean.
+
+import type { App } from '../shared/app.ts'
+import { encodeInstanceId } from '../shared/assets/model.ts'
+import { cleanAsset, encodeAsset } from '../shared/encode/orchestrate.ts'
+import type { Activity, Orchestrator, StageDefinitions, Timer } from './definition.ts'
+
+const orchestrator = (name: string, run: Orchestrator['run']): Orchestrator => ({
+  kind: 'orchestrator',
+  name,
+  run,
+})
+const activity = (name: string, run: (app: App, input: unknown) => Promise<unknown>): Activity => ({
+  kind: 'activity',
+  name,
+  run,
+})
+
+/** Heals what a lost process left: an encode that never started, a failed title that was never cleaned. */
+const encodeSweep: Timer = {
+  kind: 'timer',
+  name: 'encode-sweep',
+  schedule: '30 * * * * *',
+  run: async (app, orchestrations) => {
+    for (const { tenantId, id, version, state } of await app.encode.findLost())
+      if (state === 'encoding')
+        await orchestrations.startOnce('encode-asset', encodeInstanceId(id, version), {
+          tenantId,
+          assetId: id,
+          version,
+        })
+      else await orchestrations.startOnce('encode-clean', `clean-${id}`, { tenantId, assetId: id, version })
+  },
+}
+
+export const encode: StageDefinitions = {
+  servedBy: 'orchestrate',
+  definitions: [
+    orchestrator('encode-asset', encodeAsset),
+    orchestrator('encode-clean', cleanAsset),
+    encodeSweep,
+  ],
+}
+
+export const encodeActivities: StageDefinitions = {
+  servedBy: 'encode',
+  definitions: [
+    activity('encode-prepare', (app, input) => app.encode.prepare(input)),
+    activity('encode-verify', (app, input) => app.encode.verify(input)),
+    activity('encode-poster', (app, input) => app.encode.poster(input)),
+    activity('encode-chunk', (app, input) => app.encode.chunk(input)),
+    activity('encode-audio', (app, input) => app.encode.audio(input)),
+    activity('encode-finish', (app, input) => app.encode.finish(input)),
+    activity('encode-fail', (app, input) => app.encode.fail(input)),
+  ],
+}

@@ -1,0 +1,47 @@
+// Ops: is it well, what does it offer, and the console's files.
+import { z } from 'zod'
+import { asIs } from '../shared/http/route.ts'
+import { type AnyRoute, http, type StageDefinitions } from './definition.ts'
+
+const healthz = http({
+  name: 'ops-healthz',
+  methods: ['GET', 'HEAD'],
+  path: 'api/healthz',
+  auth: 'none',
+  summary: 'Ready when every store answers',
+  reply: { 200: z.object({ status: z.literal('ok'), version: z.string() }) },
+  run: ({ app }) => app.health(),
+})
+
+const contract = (document: () => unknown): AnyRoute =>
+  http({
+    name: 'ops-openapi',
+    methods: ['GET'],
+    path: 'api/openapi.json',
+    auth: 'none',
+    summary: 'This contract',
+    reply: { 200: null },
+    run: () =>
+      asIs({
+        status: 200,
+        headers: { 'content-type': 'application/json', 'cache-control': 'no-cache' },
+        body: JSON.stringify(document()),
+      }),
+  })
+
+const console = http({
+  name: 'ops-console',
+  methods: ['GET', 'HEAD'],
+  path: 'console/{*path}',
+  auth: 'none',
+  summary: 'The console',
+  reply: { 200: null },
+  run: ({ app, ask, params }) =>
+    asIs(app.console.file(params['path'] ?? '', ask.url, ask.header('if-none-match'))),
+})
+
+/** The contract holds its own route, so it is handed in by whoever knows all of them. */
+export const ops = (document: () => unknown): StageDefinitions => ({
+  servedBy: 'api',
+  definitions: [healthz, contract(document), console],
+})

@@ -1,0 +1,23 @@
+// All stages as one list, without binding anything: what Azure, the local host, OpenAPI and the tests share.
+
+import packageJson from '../package.json' with { type: 'json' }
+import { stages as allStages, type Stage } from '../shared/config/index.ts'
+import { openapi } from '../shared/http/openapi.ts'
+import { assets } from './assets.ts'
+import type { AnyRoute, Definition } from './definition.ts'
+import { deliver } from './deliver.ts'
+import { encode, encodeActivities } from './encode.ts'
+import { ops } from './ops.ts'
+import { protect } from './protect.ts'
+import { tenants } from './tenants.ts'
+import { upload } from './upload.ts'
+
+const stages = [tenants, upload, assets, encode, encodeActivities, protect, deliver, ops(() => contract())]
+
+export const definitionsFor = (served: ReadonlySet<Stage>): Definition[] =>
+  stages.filter((stage) => served.has(stage.servedBy)).flatMap((stage) => stage.definitions)
+
+export const routes = (): AnyRoute[] =>
+  definitionsFor(new Set(allStages)).filter((definition) => definition.kind === 'http')
+
+export const contract = (): Record<string, unknown> => openapi(routes(), packageJson.version)

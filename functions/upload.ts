@@ -1,0 +1,66 @@
+// Upload: announce a file, put it straight to storage, complete it; whoever does not go on is cleaned up after.
+
+import { encodeInstanceId } from '../shared/assets/model.ts'
+import type { AssetId } from '../shared/core/ids.ts'
+import { UploadBlocks, UploadCompleted, UploadRequest, UploadTicket } from '../shared/upload/schema.ts'
+import { http, type StageDefinitions, type Timer } from './definition.ts'
+
+const uploadCreate = http({
+  name: 'upload-create',
+  methods: ['POST'],
+  path: 'api/v1/uploads',
+  auth: 'tenant',
+  summary: 'Announce a film; the answer holds the URL to put it to',
+  body: UploadRequest,
+  reply: { 201: UploadTicket },
+  run: ({ app, tenant, body, requestHash, random }) =>
+    app.upload.open(tenant.id, { ...body, requestHash }, random),
+})
+
+const uploadResume = http({
+  name: 'upload-resume',
+  methods: ['GET'],
+  path: 'api/v1/uploads/{assetId}',
+  auth: 'tenant',
+  summary: 'A fresh upload URL, and the blocks that are there',
+  reply: { 200: UploadBlocks },
+  run: ({ app, tenant, params }) => app.upload.resume(tenant.id, params['assetId'] as AssetId),
+})
+
+const uploadComplete = http({
+  name: 'upload-complete',
+  methods: ['POST'],
+  path: 'api/v1/uploads/{assetId}/complete',
+  auth: 'tenant',
+  summary: 'The file is there: pin it and start encoding',
+  reply: { 202: UploadCompleted },
+  durable: true,
+  run: async ({ app, tenant, params, orchestrations }) => {
+    const { id, tenantId, state, version } = await app.upload.complete(
+      tenant.id,
+      params['assetId'] as AssetId,
+    )
+    if (state === 'encoding')
+      await orchestrations.startOnce('encode-asset', encodeInstanceId(id, version), {
+        tenantId,
+        assetId: id,
+        version,
+      })
+    return { assetId: id, state }
+  },
+})
+
+const uploadSweep: Timer = {
+  kind: 'timer',
+  name: 'upload-sweep',
+  schedule: '0 * * * * *',
+  run: async (app, orchestrations) => {
+    for (const { id, tenantId, version } of await app.upload.abandonIdle(app.config.upload.idleMs))
+      await orchestrations.startOnce('encode-clean', `clean-${id}`, { tenantId, assetId: id, version })
+  },
+}
+
+export const upload: StageDefinitions = {
+  servedBy: 'api',
+  definitions: [uploadCreate, uploadResume, uploadComplete, uploadSweep],
+}

@@ -1,0 +1,120 @@
+// The composition root: which implementation serves which port. Everything is built here, once, by hand.
+import packageJson from '../package.json' with { type: 'json' }
+import { createAssets } from './assets/index.ts'
+import { createBlobStores } from './azure/blob.ts'
+import { createCosmosStores } from './azure/cosmos.ts'
+import { createKek, readVaultSecret } from './azure/vault.ts'
+import type { Config } from './config/index.ts'
+import { systemClock } from './core/clock.ts'
+import { consoleLog } from './core/log.ts'
+import { Problem } from './core/problem.ts'
+import { systemRandom } from './core/random.ts'
+import { createDeliver } from './deliver/index.ts'
+import { createEncode } from './encode/index.ts'
+import { consolePolicy, createFiles } from './http/files.ts'
+import { createThrottle } from './http/throttle.ts'
+import { createFfmpeg } from './media/index.ts'
+import { createProtect } from './protect/index.ts'
+import { createTenants } from './tenants/index.ts'
+import { createUpload } from './upload/index.ts'
+
+export type App = ReturnType<typeof createApp>
+
+/** What tests may replace: time, chance, the log, and where the console's files are. */
+export interface Overrides {
+  readonly clock?: typeof systemClock
+  readonly random?: typeof systemRandom
+  readonly log?: typeof consoleLog
+  readonly webFolder?: string
+}
+
+/** Does no I/O: connections open at first use, so that loading stays quick. */
+export function createApp(config: Config, overrides: Overrides = {}) {
+  const clock = overrides.clock ?? systemClock
+  const random = overrides.random ?? systemRandom
+  const log = overrides.log ?? consoleLog
+
+  const blobs = createBlobStores(config.blob, clock)
+  const stores = createCosmosStores(config.cosmos, { clock, random })
+  const kek = createKek(config.kek)
+
+  const tenants = createTenants({ store: stores.tenants, clock })
+  const assets = createAssets({ store: stores.assets, clock })
+  const upload = createUpload({ assets: stores.assets, sources: blobs.sources, clock, limits: config.upload })
+  const protect = createProtect({
+    keys: stores.keys,
+    sessions: stores.sessions,
+    kek,
+    clock,
+    random,
+    allowedOrigins: tenants.allowedOrigins,
+  })
+  const encode = createEncode({
+    assets: stores.assets,
+    sources: blobs.sources,
+    media: blobs.media,
+    units: stores.units,
+    sealer: protect.sealer,
+    ffmpeg: createFfmpeg(config.encode),
+    clock,
+    log,
+    limits: config.encode,
+  })
+  const deliver = createDeliver({
+    assets: stores.assets,
+    media: blobs.media,
+    authorise: protect.authorise,
+    contentKey: protect.contentKey,
+    segmentIv: protect.segmentIv,
+    clock,
+    answerMaxBytes: config.deliver.answerMaxBytes,
+  })
+
+  let adminKey: Promise<string> | undefined
+  const readAdminKey = (): Promise<string> => {
+    if (config.adminKey.kind === 'value') return Promise.resolve(config.adminKey.value)
+    adminKey ??= readVaultSecret(config.adminKey).catch((cause) => {
+      adminKey = undefined
+      throw new Problem('unavailable', { cause })
+    })
+    return adminKey
+  }
+
+  let prepared: Promise<void> | undefined
+  const prepare = async () => {
+    if (config.localTenant) await tenants.ensure(config.localTenant.apiKey, 'Local studio')
+  }
+  async function health(): Promise<{ status: 'ok'; version: string }> {
+    try {
+      prepared ??= prepare()
+      await Promise.all([prepared, stores.ping(), blobs.ping()])
+    } catch (cause) {
+      prepared = undefined
+      throw new Problem('unavailable', { cause })
+    }
+    return { status: 'ok', version: packageJson.version }
+  }
+
+  return {
+    config,
+    log,
+    tenants,
+    assets,
+    upload,
+    protect,
+    encode,
+    deliver,
+    health,
+    console: createFiles(overrides.webFolder ?? '', consolePolicy(new URL(config.blob.url).origin)),
+    /** What every HTTP route needs besides its own call. */
+    http: {
+      log,
+      random,
+      publicUrl: config.publicUrl,
+      authenticate: tenants.authenticate,
+      adminKey: readAdminKey,
+      throttle: createThrottle(config.http.tenantRequestsPerSecond, clock),
+      idempotencySecret: () => protect.platformSecret('idempotency'),
+    },
+  }
+}

@@ -1,0 +1,41 @@
+// Titles as their tenant sees them: list, read, rename, delete.
+import { type Clock, isoTime } from '../core/clock.ts'
+import type { AssetId, TenantId } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import { removed } from './machine.ts'
+import { type Asset, type AssetView, viewAsset } from './model.ts'
+import type { AssetStore, Page } from './ports.ts'
+
+export interface Assets {
+  list(tenantId: TenantId, page: { cursor?: string | undefined; limit: number }): Promise<Page<AssetView>>
+  /** Throws `not-found` for what is not there, is deleted, or is another tenant's. */
+  get(tenantId: TenantId, id: string): Promise<Asset>
+  rename(tenantId: TenantId, id: string, title: string): Promise<Asset>
+  /** Nobody sees the title any more; returns it as it was, so that what belongs to it can be cleaned. */
+  remove(tenantId: TenantId, id: string): Promise<Asset>
+}
+
+export function createAssets({ store, clock }: { store: AssetStore; clock: Clock }): Assets {
+  async function get(tenantId: TenantId, id: string): Promise<Asset> {
+    const asset = await store.get(tenantId, id as AssetId)
+    if (!asset || asset.deletedAt) throw new Problem('not-found')
+    return asset
+  }
+  return {
+    get,
+    async list(tenantId, page) {
+      const found = await store.list(tenantId, page)
+      return { ...found, items: found.items.filter((asset) => !asset.deletedAt).map(viewAsset) }
+    },
+    rename: (tenantId, id, title) =>
+      store.update(tenantId, id as AssetId, (asset) => {
+        if (asset.deletedAt) throw new Problem('not-found')
+        return { ...asset, title, updatedAt: isoTime(clock.now()) }
+      }),
+    async remove(tenantId, id) {
+      const before = await get(tenantId, id)
+      await store.update(tenantId, before.id, (asset) => removed(asset, clock.now()))
+      return before
+    },
+  }
+}

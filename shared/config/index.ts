@@ -1,0 +1,126 @@
+// From environment to configuration: read once, checked together, contradictory settings refused.
+import { z } from 'zod'
+import { settings } from './schema.ts'
+
+export const stages = ['api', 'orchestrate', 'encode', 'deliver'] as const
+export type Stage = (typeof stages)[number]
+
+export interface BlobConfig {
+  readonly url: string
+  /** Local only; without it the app signs in as `clientId` and mints user-delegation SAS. */
+  readonly emulator?: { readonly account: string; readonly key: string }
+  readonly clientId?: string | undefined
+}
+export interface CosmosConfig {
+  readonly endpoint: string
+  readonly database: string
+  readonly key?: string | undefined
+  readonly clientId?: string | undefined
+}
+export type KekConfig =
+  | { readonly kind: 'file'; readonly path: string }
+  | {
+      readonly kind: 'vault'
+      readonly url: string
+      readonly name: string
+      readonly clientId?: string | undefined
+    }
+export type AdminKeyConfig =
+  | { readonly kind: 'value'; readonly value: string }
+  | {
+      readonly kind: 'vault'
+      readonly url: string
+      readonly secret: string
+      readonly clientId?: string | undefined
+    }
+
+export interface Config {
+  readonly stages: ReadonlySet<Stage>
+  readonly publicUrl: string | undefined
+  readonly blob: BlobConfig
+  readonly cosmos: CosmosConfig
+  readonly kek: KekConfig
+  readonly adminKey: AdminKeyConfig
+  /** A tenant that must exist before the app says it is healthy; local only. */
+  readonly localTenant: { readonly id: string; readonly apiKey: string } | undefined
+  readonly upload: {
+    readonly urlSeconds: number
+    readonly blockBytes: number
+    readonly maxBytes: number
+    readonly idleMs: number
+  }
+  readonly encode: {
+    readonly ffmpegPath: string
+    readonly ffprobePath: string
+    readonly threads: number
+    readonly chunkSegments: number
+    readonly unitMs: number
+    readonly maxSeconds: number
+    readonly maxPixels: number
+  }
+  readonly deliver: { readonly answerMaxBytes: number }
+  readonly http: { readonly tenantRequestsPerSecond: number }
+}
+
+/** Refuses with every problem at once, in words; a Functions app with a bad setting must not load. */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const known = Object.keys(settings.shape).map((name) => [name, env[name] || undefined])
+  const parsed = settings.safeParse(Object.fromEntries(known))
+  if (!parsed.success) throw new Error(`These settings are not right:\n${z.prettifyError(parsed.error)}`)
+  const s = parsed.data
+  const wrong: string[] = []
+  const need = (ok: unknown, message: string) => {
+    if (!ok) wrong.push(message)
+  }
+  need(!s.BLOB_ACCOUNT === !s.BLOB_KEY, 'BLOB_ACCOUNT and BLOB_KEY belong together')
+  need(!s.LOCAL_TENANT_ID === !s.LOCAL_TENANT_KEY, 'LOCAL_TENANT_ID and LOCAL_TENANT_KEY belong together')
+  need(s.VAULT_URL || s.KEK_FILE, 'VAULT_URL is missing (or KEK_FILE, on one machine)')
+  need(!(s.VAULT_URL && s.KEK_FILE), 'VAULT_URL and KEK_FILE exclude each other')
+  need(s.VAULT_URL || s.ADMIN_KEY, 'VAULT_URL is missing (or ADMIN_KEY, on one machine)')
+  const served = s.STAGES === 'all' ? stages : s.STAGES.split(',').map((name) => name.trim())
+  for (const name of served)
+    need(stages.includes(name as Stage), `STAGES names '${name}'; there are ${stages.join(', ')}`)
+  if (wrong.length) throw new Error(`These settings are not right:\n${wrong.map((w) => `✖ ${w}`).join('\n')}`)
+
+  const clientId = s.AZURE_CLIENT_ID
+  return {
+    stages: new Set(served as Stage[]),
+    publicUrl: s.PUBLIC_URL?.replace(/\/$/, ''),
+    blob: {
+      url: s.BLOB_URL.replace(/\/$/, ''),
+      ...(s.BLOB_ACCOUNT && s.BLOB_KEY ? { emulator: { account: s.BLOB_ACCOUNT, key: s.BLOB_KEY } } : {}),
+      clientId,
+    },
+    cosmos: { endpoint: s.COSMOS_ENDPOINT, database: s.COSMOS_DATABASE, key: s.COSMOS_KEY, clientId },
+    kek: s.KEK_FILE
+      ? { kind: 'file', path: s.KEK_FILE }
+      : { kind: 'vault', url: s.VAULT_URL ?? '', name: s.KEK_NAME, clientId },
+    adminKey: s.ADMIN_KEY
+      ? { kind: 'value', value: s.ADMIN_KEY }
+      : { kind: 'vault', url: s.VAULT_URL ?? '', secret: s.ADMIN_KEY_SECRET, clientId },
+    localTenant:
+      s.LOCAL_TENANT_ID && s.LOCAL_TENANT_KEY
+        ? { id: s.LOCAL_TENANT_ID, apiKey: s.LOCAL_TENANT_KEY }
+        : undefined,
+    upload: {
+      urlSeconds: s.UPLOAD_URL_SECONDS,
+      blockBytes: s.UPLOAD_BLOCK_BYTES,
+      maxBytes: s.UPLOAD_MAX_BYTES,
+      idleMs: s.UPLOAD_IDLE_HOURS * 3_600_000,
+    },
+    encode: {
+      ffmpegPath: s.FFMPEG_PATH,
+      ffprobePath: s.FFPROBE_PATH,
+      threads: s.ENCODE_THREADS,
+      chunkSegments: s.ENCODE_CHUNK_SEGMENTS,
+      unitMs: s.ENCODE_UNIT_SECONDS * 1000,
+      maxSeconds: s.SOURCE_MAX_SECONDS,
+      maxPixels: s.SOURCE_MAX_PIXELS,
+    },
+    deliver: { answerMaxBytes: s.ANSWER_MAX_BYTES },
+    http: { tenantRequestsPerSecond: s.TENANT_REQUESTS_PER_SECOND },
+  }
+}
+
+/** The one reader of the environment. */
+export const configFromEnvironment = (): Config => loadConfig(process.env)

@@ -1,0 +1,65 @@
+// The console's files: a small folder held in memory, sent with a strict policy and never stale.
+import { readdirSync, readFileSync } from 'node:fs'
+import { sha256Hex } from '../core/hash.ts'
+import { Problem } from '../core/problem.ts'
+import type { HttpReply } from './route.ts'
+
+const types: Readonly<Record<string, string>> = {
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  css: 'text/css; charset=utf-8',
+  svg: 'image/svg+xml',
+  png: 'image/png',
+}
+
+/** Scripts and styles from here alone; films go to storage directly, so its origin may be connected to. */
+export const consolePolicy = (storageOrigin: string): string =>
+  [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' blob:",
+    "media-src 'self' blob:",
+    `connect-src 'self' ${storageOrigin}`,
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+  ].join('; ')
+
+export interface Files {
+  file(path: string, url: URL, ifNoneMatch: string | null): HttpReply
+}
+
+/** Reads the folder at its first use; an app that was built without a console answers 404. */
+export function createFiles(folder: string, policy: string): Files {
+  let files: Map<string, { bytes: Uint8Array; etag: string }> | undefined
+  const load = () =>
+    new Map(
+      readdirSync(folder).map((name) => {
+        const bytes = readFileSync(`${folder}/${name}`)
+        return [name, { bytes, etag: `"${sha256Hex(bytes).slice(0, 20)}"` }] as const
+      }),
+    )
+  return {
+    file(path, url, ifNoneMatch) {
+      // Relative references need the folder's slash.
+      if (path === '' && !url.pathname.endsWith('/'))
+        return { status: 308, headers: { location: `${url.pathname}/` } }
+      files ??= load()
+      const name = path === '' ? 'index.html' : path
+      const found = files.get(name)
+      const type = types[name.slice(name.lastIndexOf('.') + 1)]
+      if (!found || !type) throw new Problem('not-found')
+      const headers = {
+        etag: found.etag,
+        'cache-control': 'no-cache',
+        'content-security-policy': policy,
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'cross-origin-opener-policy': 'same-origin',
+      }
+      if (ifNoneMatch === found.etag) return { status: 304, headers }
+      return { status: 200, headers: { ...headers, 'content-type': type }, body: found.bytes }
+    },
+  }
+}

@@ -1,0 +1,140 @@
+// From request to answer: who asks, whether they may, what they say; then the route's call, and every failure in one form.
+import type { z } from 'zod'
+import { constantTimeEqual, sha256Hex } from '../core/hash.ts'
+import type { Log } from '../core/log.ts'
+import { Problem, problemBody } from '../core/problem.ts'
+import { type Random, seededRandom } from '../core/random.ts'
+import type { Tenant } from '../tenants/model.ts'
+import { type Call, type HttpAsk, type HttpReply, isAsIs, type Orchestrations, type Route } from './route.ts'
+
+export interface HandleDeps<App> {
+  readonly app: App
+  readonly log: Log
+  readonly random: Random
+  readonly publicUrl: string | undefined
+  readonly orchestrations: Orchestrations
+  authenticate(apiKey: string): Promise<Tenant | undefined>
+  adminKey(): Promise<string>
+  /** Seconds to wait, or 0 when the tenant may go on. */
+  throttle(tenantId: string): number
+  idempotencySecret(): Promise<Uint8Array>
+}
+
+const bodyLimitBytes = 64 * 1024
+const jsonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
+const nobody: Tenant = {
+  id: 'ten_',
+  type: 'tenant',
+  schema: 1,
+  name: '',
+  keys: [],
+  allowedOrigins: [],
+  createdAt: '',
+}
+
+/** Never throws: whatever happens becomes an answer with a length. */
+export async function handle<App>(
+  route: Route<App>,
+  deps: HandleDeps<App>,
+  ask: HttpAsk,
+): Promise<HttpReply> {
+  try {
+    const result = await route.run(await readCall(route, deps, ask))
+    if (isAsIs(result)) return result
+    const status = Number(Object.keys(route.reply)[0])
+    return result === undefined ? { status, headers: jsonHeaders } : json(status, result)
+  } catch (error) {
+    return refusal(route, deps.log, ask.id, error)
+  }
+}
+
+async function readCall<App>(
+  route: Route<App>,
+  deps: HandleDeps<App>,
+  ask: HttpAsk,
+): Promise<Call<App, unknown, unknown>> {
+  const tenant = await identify(route, deps, ask)
+  const text = route.body ? Buffer.from(await ask.bytes(bodyLimitBytes)).toString('utf8') : ''
+  const body = route.body ? parse(route.body, parseJson(text), '') : undefined
+  const query = route.query
+    ? parse(route.query, Object.fromEntries(ask.url.searchParams), '/query')
+    : undefined
+  const key = ask.header('idempotency-key')
+  if (key !== null && !/^[\x21-\x7e]{8,255}$/.test(key))
+    throw new Problem('invalid-request', { detail: 'Idempotency-Key must be 8 to 255 visible characters.' })
+  const scope = `${tenant.id}\0${route.name}\0${key}`
+  const random = key === null ? deps.random : seededRandom(await deps.idempotencySecret(), scope)
+  return {
+    app: deps.app,
+    ask,
+    params: ask.params,
+    body,
+    query,
+    origin: deps.publicUrl ?? ask.url.origin,
+    tenant,
+    random,
+    requestHash: sha256Hex(`${route.name}\0${ask.url.pathname}\0${text}`),
+    orchestrations: deps.orchestrations,
+  }
+}
+
+async function identify<App>(route: Route<App>, deps: HandleDeps<App>, ask: HttpAsk): Promise<Tenant> {
+  if (route.auth === 'none') return nobody
+  if (route.auth === 'admin') {
+    const given = ask.header('x-movidone-admin') ?? ''
+    if (constantTimeEqual(given, await deps.adminKey())) return nobody
+    throw new Problem('unauthenticated', { detail: 'Send the admin key as `x-movidone-admin`.' })
+  }
+  const key = /^Bearer ([\w.-]+)$/i.exec(ask.header('authorization') ?? '')?.[1] ?? ''
+  const tenant = await deps.authenticate(key)
+  if (!tenant) throw new Problem('unauthenticated')
+  const waitSeconds = deps.throttle(tenant.id)
+  if (waitSeconds > 0) throw new Problem('too-many-requests', { retryAfterSeconds: waitSeconds })
+  return tenant
+}
+
+function parseJson(text: string): unknown {
+  if (text === '') return {}
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Problem('invalid-request', { detail: 'The body is not JSON.' })
+  }
+}
+
+function parse<S extends z.ZodType>(schema: S, value: unknown, at: string): z.output<S> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const errors = parsed.error.issues.map((issue) => ({
+    pointer: `${at}/${issue.path.map(String).join('/')}`,
+    message: issue.message,
+  }))
+  throw new Problem('invalid-request', { errors })
+}
+
+const json = (status: number, value: unknown, type = 'application/json'): HttpReply => ({
+  status,
+  headers: { ...jsonHeaders, 'content-type': type },
+  body: JSON.stringify(value),
+})
+
+/** RFC 9457. An unexpected error shows nothing of itself but the request's id, which the log holds too. */
+function refusal<App>(route: Route<App>, log: Log, id: string, error: unknown): HttpReply {
+  const problem = error instanceof Problem ? error : new Problem('internal', { cause: error })
+  if (problem.status >= 500) {
+    const cause = problem.options.cause
+    log('error', 'http.failed', {
+      route: route.name,
+      request: id,
+      code: problem.code,
+      cause: cause instanceof Error ? `${cause.name}: ${cause.message}`.slice(0, 500) : undefined,
+    })
+  }
+  const reply = json(problem.status, problemBody(problem, id), 'application/problem+json')
+  const wait = problem.options.retryAfterSeconds ?? (problem.status === 503 ? 5 : undefined)
+  const challenge = problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
+  return {
+    ...reply,
+    headers: { ...reply.headers, ...challenge, ...(wait ? { 'retry-after': String(wait) } : {}) },
+  }
+}

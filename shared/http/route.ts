@@ -1,0 +1,78 @@
+// A route as a value: what it is called, what it takes and gives, who may call it, and the one call it makes.
+import type { z } from 'zod'
+import type { Random } from '../core/random.ts'
+import type { Tenant } from '../tenants/model.ts'
+
+export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PATCH' | 'DELETE'
+export type Auth = 'none' | 'tenant' | 'admin'
+
+/** An answer as it is; `run` may give one where JSON is not the point. Its length is always known. */
+export interface HttpReply {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array | string
+}
+
+/** What a request brings, free of any platform's types. */
+export interface HttpAsk {
+  readonly id: string
+  readonly method: string
+  readonly url: URL
+  /** Parameters of the route's template alone. */
+  readonly params: Readonly<Record<string, string>>
+  header(name: string): string | null
+  bytes(limit: number): Promise<Uint8Array>
+}
+
+/** Starts orchestrations; the same id starts once. */
+export interface Orchestrations {
+  startOnce(name: string, instanceId: string, input: unknown): Promise<void>
+}
+
+export interface Call<App, Body, Query> {
+  readonly app: App
+  readonly ask: HttpAsk
+  readonly params: Readonly<Record<string, string>>
+  readonly body: Body
+  readonly query: Query
+  /** Origin that the URLs in the answer start with. */
+  readonly origin: string
+  /** The caller; a route with `auth: 'tenant'` always has one. */
+  readonly tenant: Tenant
+  /** Repeats itself when the request repeats its Idempotency-Key. */
+  readonly random: Random
+  /** Of route and body: tells a repeated request from another one with the same Idempotency-Key. */
+  readonly requestHash: string
+  readonly orchestrations: Orchestrations
+}
+
+export interface Route<App, B extends z.ZodType = z.ZodType, Q extends z.ZodType = z.ZodType> {
+  readonly kind: 'http'
+  /** `<stage>-<verb>`. */
+  readonly name: string
+  readonly methods: readonly Method[]
+  /** Template without a leading slash, such as `api/v1/assets/{assetId}`. */
+  readonly path: string
+  readonly auth: Auth
+  readonly summary: string
+  readonly body?: B
+  readonly query?: Q
+  /** Statuses with the schema of their body; the first one is what a plain result is sent with. */
+  readonly reply: Readonly<Record<number, z.ZodType | null>>
+  /** True when `run` starts orchestrations. */
+  readonly durable?: boolean
+  run(call: Call<App, z.output<B>, z.output<Q>>): Promise<unknown> | unknown
+}
+
+/** Marks an answer that is sent as it stands. */
+const raw = new WeakSet<object>()
+export function asIs(reply: HttpReply): HttpReply {
+  raw.add(reply)
+  return reply
+}
+export const isAsIs = (value: unknown): value is HttpReply =>
+  typeof value === 'object' && value !== null && raw.has(value)
+
+/** Names in a template: `{id}`, `{id:int}`, `{*rest}`. */
+export const templateParams = (path: string): string[] =>
+  [...path.matchAll(/\{\*{0,2}([a-zA-Z]+)[^}]*\}/g)].map((match) => match[1] as string)

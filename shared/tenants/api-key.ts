@@ -1,0 +1,40 @@
+// The form of an API key: `{tenantId}.{keyId}.{secret}`; only its SHA-256 is ever stored.
+import { toBase64url } from '../core/base64url.ts'
+import { constantTimeEqual, sha256Hex } from '../core/hash.ts'
+import { idPattern, type KeyId, makeId, type TenantId } from '../core/ids.ts'
+import type { Random } from '../core/random.ts'
+import type { StoredKey, Tenant } from './model.ts'
+
+export interface ApiKey {
+  readonly tenantId: TenantId
+  readonly keyId: KeyId
+  readonly text: string
+}
+
+export function makeApiKey(tenantId: TenantId, random: Random): ApiKey {
+  const keyId = makeId('key', random)
+  return { tenantId, keyId, text: `${tenantId}.${keyId}.${toBase64url(random.bytes(32))}` }
+}
+
+export function parseApiKey(text: string): ApiKey | undefined {
+  const [tenantId = '', keyId = '', secret = '', ...rest] = text.split('.')
+  const fits =
+    rest.length === 0 &&
+    idPattern('ten').test(tenantId) &&
+    idPattern('key').test(keyId) &&
+    /^[\w-]{43}$/.test(secret)
+  return fits ? { tenantId: tenantId as TenantId, keyId: keyId as KeyId, text } : undefined
+}
+
+export const storeKey = (key: ApiKey, name: string, createdAt: string): StoredKey => ({
+  id: key.keyId,
+  name,
+  sha256: sha256Hex(key.text),
+  createdAt,
+})
+
+/** True for a key of this tenant that is not retired; a key that is not there costs the same comparison. */
+export function holdsKey(tenant: Tenant, key: ApiKey): boolean {
+  const stored = tenant.keys.find((candidate) => candidate.id === key.keyId && !candidate.retiredAt)
+  return constantTimeEqual(stored?.sha256 ?? '', sha256Hex(key.text)) && stored !== undefined
+}

@@ -1,0 +1,130 @@
+// Tenants: made by admins, known by their API keys, which they list, add and retire themselves.
+import { type Clock, isoTime } from '../core/clock.ts'
+import { type KeyId, makeId, type TenantId } from '../core/ids.ts'
+import { Problem } from '../core/problem.ts'
+import type { Random } from '../core/random.ts'
+import { holdsKey, makeApiKey, parseApiKey, storeKey } from './api-key.ts'
+import type { StoredKey, Tenant } from './model.ts'
+import type { TenantStore } from './ports.ts'
+
+export interface Tenants {
+  /** The key is in this answer and nowhere else. */
+  create(
+    ask: { name: string; requestHash: string },
+    random: Random,
+  ): Promise<{ id: TenantId; apiKey: string }>
+  authenticate(apiKey: string): Promise<Tenant | undefined>
+  addKey(tenant: Tenant, ask: { name: string }, random: Random): Promise<{ id: KeyId; apiKey: string }>
+  retireKey(tenant: Tenant, keyId: string): Promise<void>
+  change(
+    tenant: Tenant,
+    next: { name?: string | undefined; allowedOrigins?: string[] | undefined },
+  ): Promise<Tenant>
+  allowedOrigins(id: TenantId): Promise<readonly string[]>
+  /** Makes the tenant of a local platform, with a key that was made elsewhere; repeatable. */
+  ensure(apiKey: string, name: string): Promise<void>
+}
+
+/** A retired key or a removed origin is obeyed everywhere within this time. */
+const freshMs = 2000
+const mostKeys = 20
+const mostCached = 10_000
+
+export function createTenants({ store, clock }: { store: TenantStore; clock: Clock }): Tenants {
+  const cache = new Map<TenantId, { tenant: Tenant | undefined; atMs: number }>()
+
+  async function read(id: TenantId): Promise<Tenant | undefined> {
+    const known = cache.get(id)
+    if (known && clock.now() - known.atMs < freshMs) return known.tenant
+    const tenant = await store.get(id)
+    cache.delete(id)
+    cache.set(id, { tenant, atMs: clock.now() })
+    if (cache.size > mostCached) cache.delete(cache.keys().next().value as TenantId)
+    return tenant
+  }
+
+  async function update(id: TenantId, change: (current: Tenant) => Tenant | 'unchanged'): Promise<Tenant> {
+    const tenant = await store.update(id, change)
+    cache.set(id, { tenant, atMs: clock.now() })
+    return tenant
+  }
+
+  const document = (id: TenantId, name: string, keys: StoredKey[]): Tenant => ({
+    id,
+    type: 'tenant',
+    schema: 1,
+    name,
+    keys,
+    allowedOrigins: [],
+    createdAt: isoTime(clock.now()),
+  })
+
+  return {
+    async create({ name, requestHash }, random) {
+      const id = makeId('ten', random)
+      const key = makeApiKey(id, random)
+      const stored = storeKey(key, 'first', isoTime(clock.now()))
+      const created = await store.create({ ...document(id, name, [stored]), requestHash })
+      // The same Idempotency-Key draws the same id and key: nothing to remember, the same answer.
+      if (!created && (await store.get(id))?.requestHash !== requestHash)
+        throw new Problem('idempotency-mismatch')
+      return { id, apiKey: key.text }
+    },
+
+    async authenticate(text) {
+      const key = parseApiKey(text)
+      const tenant = key && (await read(key.tenantId))
+      return tenant && holdsKey(tenant, key) ? tenant : undefined
+    },
+
+    async addKey(tenant, { name }, random) {
+      const key = makeApiKey(tenant.id, random)
+      const stored = storeKey(key, name, isoTime(clock.now()))
+      await update(tenant.id, (current) => {
+        const same = current.keys.find((candidate) => candidate.id === stored.id)
+        if (same) {
+          if (same.name !== name) throw new Problem('idempotency-mismatch')
+          return 'unchanged'
+        }
+        if (current.keys.filter((candidate) => !candidate.retiredAt).length >= mostKeys)
+          throw new Problem('conflict', {
+            detail: `A tenant has at most ${mostKeys} keys; retire one first.`,
+          })
+        return { ...current, keys: [...current.keys, stored] }
+      })
+      return { id: key.keyId, apiKey: key.text }
+    },
+
+    async retireKey(tenant, keyId) {
+      await update(tenant.id, (current) => {
+        const key = current.keys.find((candidate) => candidate.id === keyId)
+        if (!key) throw new Problem('not-found')
+        if (key.retiredAt) return 'unchanged'
+        if (current.keys.filter((candidate) => !candidate.retiredAt).length === 1)
+          throw new Problem('conflict', {
+            detail: 'This is the last key; add another one before you retire it.',
+          })
+        const retired = { ...key, retiredAt: isoTime(clock.now()) }
+        return {
+          ...current,
+          keys: current.keys.map((candidate) => (candidate === key ? retired : candidate)),
+        }
+      })
+    },
+
+    change: (tenant, { name, allowedOrigins }) =>
+      update(tenant.id, (current) => ({
+        ...current,
+        name: name ?? current.name,
+        allowedOrigins: allowedOrigins ?? current.allowedOrigins,
+      })),
+
+    allowedOrigins: async (id) => (await read(id))?.allowedOrigins ?? [],
+
+    async ensure(text, name) {
+      const key = parseApiKey(text)
+      if (!key) throw new Error('LOCAL_TENANT_KEY is not an API key')
+      await store.create(document(key.tenantId, name, [storeKey(key, 'local', isoTime(clock.now()))]))
+    },
+  }
+}
