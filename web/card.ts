@@ -1,0 +1,105 @@
+// One title on the page: built once and changed in place, so that focus and scroll position stay.
+import type { Asset } from './api.ts'
+import { part, write } from './page.ts'
+import { clockTime, detailWords, stateWords } from './wording.ts'
+
+/** What the card shows of a file that this tab is sending. */
+export interface Sending {
+  percent: number
+  words: string
+  detail: string
+}
+
+export interface Card {
+  element: HTMLElement
+  show(asset: Asset): void
+  sending(sending: Sending): void
+  /** The sending ended badly; `retry` may be offered. */
+  stuck(sentence: string): void
+  poster(url: string, failed: () => void): void
+}
+
+export interface CardActions {
+  play(): void
+  remove(): void
+  cancel(): void
+  retry(): void
+}
+
+const template = part('#card-template', HTMLTemplateElement)
+
+export function createCard(actions: CardActions): Card {
+  const element = part('li', HTMLElement, template.content.cloneNode(true) as DocumentFragment)
+  const field = (name: string) => part(`[data-part="${name}"]`, HTMLElement, element)
+  const button = (name: string, press: () => void) => {
+    const found = part(`[data-part="${name}"]`, HTMLButtonElement, element)
+    found.onclick = press
+    return found
+  }
+  const [title, state, detail, error, length] = ['title', 'state', 'detail', 'error', 'length'].map(
+    field,
+  ) as [HTMLElement, HTMLElement, HTMLElement, HTMLElement, HTMLElement]
+  const bar = part('progress', HTMLProgressElement, element)
+  const image = part('img', HTMLImageElement, element)
+  const play = button('play', actions.play)
+  const remove = button('remove', actions.remove)
+  const cancel = button('cancel', actions.cancel)
+  const retry = button('retry', actions.retry)
+
+  function fill(words: string, hint: string, trouble: string, percent: number | undefined): void {
+    write(state, words)
+    write(detail, hint)
+    write(error, trouble)
+    error.hidden = trouble === ''
+    bar.hidden = percent === undefined
+    if (percent !== undefined) bar.value = percent
+  }
+
+  return {
+    element,
+    show(asset) {
+      element.dataset['state'] = asset.state
+      element.dataset['assetId'] = asset.id
+      write(title, asset.title)
+      const moving = asset.state === 'encoding'
+      fill(
+        stateWords(asset),
+        detailWords(asset),
+        asset.error?.detail ?? '',
+        moving ? asset.progress.percent : undefined,
+      )
+      bar.setAttribute('aria-label', `${asset.title}: encoded`)
+      play.hidden = !asset.playable
+      play.setAttribute('aria-label', `Play ${asset.title}`)
+      remove.hidden = false
+      remove.setAttribute('aria-label', `Delete ${asset.title}`)
+      length.hidden = asset.durationSeconds === null
+      write(length, asset.durationSeconds === null ? '' : clockTime(asset.durationSeconds))
+      cancel.hidden = true
+      retry.hidden = true
+    },
+    sending({ percent, words, detail: hint }) {
+      element.dataset['state'] = 'encoding'
+      fill(words, hint, '', percent)
+      bar.setAttribute('aria-label', `${title.textContent}: uploaded`)
+      cancel.hidden = false
+      cancel.setAttribute('aria-label', `Cancel the upload of ${title.textContent}`)
+      remove.hidden = true
+      retry.hidden = true
+    },
+    stuck(sentence) {
+      element.dataset['state'] = 'failed'
+      fill('Upload stopped', '', sentence, undefined)
+      retry.hidden = false
+      cancel.hidden = true
+      remove.hidden = false
+    },
+    poster(url, failed) {
+      image.onload = () => {
+        image.hidden = false
+      }
+      image.onerror = failed
+      image.src = url
+    },
+  }
+}

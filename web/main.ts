@@ -1,0 +1,86 @@
+// Where the console begins: signs a tenant in and out, and puts the parts of the page together.
+import { type Api, ApiProblem, createApi } from './api.ts'
+import { confirmRemoval } from './confirm.ts'
+import { acceptFiles } from './drop.ts'
+import { forgetAll, recallKey, rememberKey } from './memory.ts'
+import { announce, clearNotices, part, write } from './page.ts'
+import { play } from './player.ts'
+import { createTitles } from './titles.ts'
+import { createTransfers } from './transfers.ts'
+
+const signInView = part('#sign-in', HTMLElement)
+const consoleView = part('#console', HTMLElement)
+const account = part('#account', HTMLElement)
+const form = part('#sign-in-form', HTMLFormElement)
+const keyField = part('#key', HTMLInputElement)
+const button = part('#sign-in-button', HTMLButtonElement)
+const complaint = part('#sign-in-error', HTMLElement)
+
+let session = new AbortController()
+
+function signOut(reason = ''): void {
+  session.abort()
+  session = new AbortController()
+  forgetAll()
+  clearNotices()
+  for (const dialog of document.querySelectorAll('dialog')) dialog.close()
+  show(false)
+  write(complaint, reason)
+  keyField.value = ''
+  keyField.focus()
+}
+
+function show(signedIn: boolean): void {
+  signInView.hidden = signedIn
+  consoleView.hidden = !signedIn
+  account.hidden = !signedIn
+}
+
+/** A key is good when the platform lists the titles with it. */
+async function signIn(key: string): Promise<void> {
+  const { signal } = session
+  const api: Api = createApi(key, () => {
+    // Before the key was ever good the form tells; later it has been retired.
+    if (!consoleView.hidden) signOut('This key is no longer valid. Sign in with another one.')
+  })
+  const titles = createTitles({ api, signal, confirmRemoval, play: (asset) => void play(api, asset) })
+  await titles.load()
+  rememberKey(key)
+  write(part('#tenant', HTMLElement), key.split('.')[0] ?? '')
+  show(true)
+  const transfers = createTransfers({ api, titles, signal })
+  acceptFiles(signal, (files) => transfers.add(files))
+  announce('Signed in.')
+  void titles.watch()
+}
+
+async function attempt(key: string): Promise<void> {
+  button.disabled = true
+  write(complaint, '')
+  try {
+    await signIn(key)
+    keyField.value = ''
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 401) {
+      forgetAll()
+      write(complaint, 'The platform does not know this key. Check that it is whole: tenant.key.secret.')
+    } else write(complaint, error instanceof Error ? error.message : 'Signing in failed.')
+    session.abort()
+    session = new AbortController()
+    show(false)
+    keyField.focus()
+  } finally {
+    button.disabled = false
+  }
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault()
+  const key = keyField.value.trim()
+  if (key) void attempt(key)
+})
+part('#sign-out', HTMLButtonElement).addEventListener('click', () => signOut())
+
+const remembered = recallKey()
+if (remembered) void attempt(remembered)
+else show(false)

@@ -1,0 +1,69 @@
+// Numbers and states in the words that people read.
+import type { Asset, Rendition } from './api.ts'
+
+/** `My_holiday.final.mp4` → `My holiday.final` */
+export const titleOf = (fileName: string): string =>
+  fileName
+    .replace(/\.[^.]{1,5}$/, '')
+    .replaceAll('_', ' ')
+    .trim() || fileName
+
+export function clockTime(seconds: number): string {
+  const whole = Math.round(seconds)
+  const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
+  return `${h ? `${h}:${String(m).padStart(2, '0')}` : m}:${String(s).padStart(2, '0')}`
+}
+
+export function timeLeft(seconds: number): string {
+  if (seconds < 5) return 'a few seconds left'
+  if (seconds < 90) return `about ${Math.ceil(seconds / 5) * 5} s left`
+  if (seconds < 5400) return `about ${Math.round(seconds / 60)} min left`
+  return `about ${Math.round(seconds / 3600)} h left`
+}
+
+export function bytes(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(count, 1)) / 3))
+  const value = count / 1000 ** power
+  return `${value.toFixed(power === 0 || value >= 100 ? 0 : 1)} ${units[power]}`
+}
+
+export const bitrate = (bitsPerSecond: number): string =>
+  bitsPerSecond >= 1e6
+    ? `${(bitsPerSecond / 1e6).toFixed(1)} Mbit/s`
+    : `${Math.round(bitsPerSecond / 1e3)} kbit/s`
+
+const stages: Record<Asset['progress']['stage'], string> = {
+  uploading: 'Upload unfinished',
+  queued: 'Waiting for an encoder',
+  probing: 'Reading the film',
+  encoding: 'Encoding',
+  finishing: 'Finishing',
+  done: 'Ready',
+  failed: 'Failed',
+}
+
+export function stateWords(asset: Asset): string {
+  if (asset.state === 'ready' || asset.state === 'failed')
+    return stages[asset.state === 'ready' ? 'done' : 'failed']
+  const words = stages[asset.progress.stage]
+  return asset.state === 'encoding' ? `${words} · ${asset.progress.percent} %` : words
+}
+
+/** The smaller side of the picture names a quality, upright films too. */
+export const qualityName = ({ width = 0, height = 0 }: Pick<Rendition, 'width' | 'height'>): string =>
+  `${Math.min(width, height) || height || width}p`
+
+export function detailWords(asset: Asset): string {
+  if (asset.state === 'uploading') return 'Choose the same file again in this tab to go on where it stopped.'
+  if (asset.state === 'failed') return asset.fileName
+  if (asset.state === 'encoding') {
+    const eta = asset.progress.etaSeconds
+    return [eta === undefined ? '' : timeLeft(eta), asset.playable ? 'playable already' : '']
+      .filter(Boolean)
+      .join(' · ')
+  }
+  const qualities = asset.renditions.filter(({ kind }) => kind === 'video').map(qualityName)
+  const sound = asset.renditions.some(({ kind }) => kind === 'audio') ? '' : 'no sound'
+  return [[...new Set(qualities)].join(', '), sound, 'AES-128'].filter(Boolean).join(' · ')
+}
