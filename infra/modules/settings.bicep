@@ -1,0 +1,82 @@
+// Every setting of the app, in one map; a test holds it equal to the schema in shared/config.
+
+@description('Name of the function app.')
+param appName string
+
+@description('Client id of the identity that the app acts as.')
+param clientId string
+
+@description('Storage account of the Functions host and of Durable Functions.')
+param hostStorageName string
+
+@description('Name of the Application Insights component.')
+param insightsName string
+
+@description('Origin of the URLs in answers.')
+param publicUrl string
+
+@description('Blob endpoint of the media account.')
+param blobUrl string
+
+@description('Endpoint of Cosmos DB.')
+param cosmosEndpoint string
+
+@description('Name of the database.')
+param databaseName string
+
+@description('Address of the vault.')
+param vaultUrl string
+
+@description('Name of the key encryption key.')
+param kekName string
+
+@description('Name under which the vault keeps the admin key.')
+param adminKeyName string
+
+resource site 'Microsoft.Web/sites@2025-03-01' existing = {
+  name: appName
+}
+
+resource insights 'Microsoft.Insights/components@2020-02-02' existing = {
+  name: insightsName
+}
+
+resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: site
+  name: 'appsettings'
+  properties: {
+    // What the Functions host itself reads.
+    AzureWebJobsStorage__accountName: hostStorageName
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: clientId
+    APPLICATIONINSIGHTS_CONNECTION_STRING: insights.properties.ConnectionString
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${clientId};Authorization=AAD'
+
+    // Where everything is.
+    STAGES: 'all'
+    PUBLIC_URL: publicUrl
+    AZURE_CLIENT_ID: clientId
+    BLOB_URL: blobUrl
+    COSMOS_ENDPOINT: cosmosEndpoint
+    COSMOS_DATABASE: databaseName
+    VAULT_URL: vaultUrl
+    KEK_NAME: kekName
+    ADMIN_KEY_SECRET: adminKeyName
+    FFMPEG_PATH: '/home/site/wwwroot/bin/ffmpeg'
+    FFPROBE_PATH: '/home/site/wwwroot/bin/ffprobe'
+
+    // Limits; shared/config/schema.ts says what each decides.
+    UPLOAD_URL_SECONDS: '3600'
+    UPLOAD_BLOCK_BYTES: '8388608'
+    UPLOAD_MAX_BYTES: '204010946560'
+    UPLOAD_IDLE_HOURS: '24'
+    ENCODE_THREADS: '2'
+    ENCODE_CHUNK_SEGMENTS: '4'
+    ENCODE_UNIT_SECONDS: '1200'
+    SOURCE_MAX_SECONDS: '21600'
+    SOURCE_MAX_PIXELS: '35651584'
+    ANSWER_MAX_BYTES: '16777216'
+    TRUSTED_PROXY_HOPS: '1'
+    TENANT_REQUESTS_PER_SECOND: '50'
+  }
+}
