@@ -21,6 +21,11 @@ export const problems = {
   'not-found': kind(404, 'Not found', 'Check the id; it must be one of your own.'),
   'already-exists': kind(409, 'It exists already', 'Read it instead of creating it, or use another id.'),
   conflict: kind(409, 'Changed by somebody else meanwhile', 'Read it again and repeat your change.'),
+  'precondition-failed': kind(
+    412,
+    'The condition of the request does not hold',
+    'Read it again and use the ETag that comes with it.',
+  ),
   'too-large': kind(413, 'Too large', 'Send less at once; files go straight to storage with an upload URL.'),
   'range-not-satisfiable': kind(416, 'Range not satisfiable', 'Ask for bytes within `Content-Range`.'),
   'idempotency-mismatch': kind(

@@ -1,0 +1,123 @@
+// What each path of a title stands for: playlists, init segments, segments, keys and the poster, as representations.
+import { promisify } from 'node:util'
+import { gzip } from 'node:zlib'
+import type { MediaStore } from '../assets/ports.ts'
+import { toBase64url } from '../core/base64url.ts'
+import type { Clock } from '../core/clock.ts'
+import { sha256 } from '../core/hash.ts'
+import { createRecent } from '../core/recent.ts'
+import { acceptsGzip } from './encoding.ts'
+import { playlistType, renderMaster, renderMedia } from './manifest.ts'
+import type { PlayPath } from './path.ts'
+import type { ContentKey, SegmentIv } from './ports.ts'
+import type { HeaderSource } from './preconditions.ts'
+import type { Representation } from './representation.ts'
+import type { PlayableTitle } from './titles.ts'
+
+const playlistsMaxBytes = 32 << 20
+const compress = promisify(gzip)
+
+export interface ContentDeps {
+  readonly media: Pick<MediaStore, 'read' | 'facts'>
+  readonly contentKey: ContentKey
+  readonly segmentIv: SegmentIv
+  readonly clock: Clock
+}
+
+interface RenderedPlaylist {
+  readonly etag: string
+  readonly plain: Uint8Array
+  readonly gzipped: Uint8Array
+}
+
+const tag = (content: string | Uint8Array): string => toBase64url(sha256(content)).slice(0, 22)
+
+export function createContents({ media, contentKey, segmentIv, clock }: ContentDeps) {
+  // Rendered once for all viewers: neither the names nor the bytes hold anything of a session.
+  const playlists = createRecent<RenderedPlaylist>({
+    clock,
+    maxAgeMs: Number.POSITIVE_INFINITY,
+    maxWeight: playlistsMaxBytes,
+    weigh: ({ plain, gzipped }) => plain.length + gzipped.length,
+  })
+  const posters = createRecent<{ sizeBytes: number } | undefined>({
+    clock,
+    maxAgeMs: Number.POSITIVE_INFINITY,
+    maxWeight: 5000,
+  })
+
+  async function playlist(
+    name: string,
+    render: () => string,
+    request: HeaderSource,
+  ): Promise<Representation> {
+    const { etag, plain, gzipped } = await playlists.get(name, async () => {
+      const bytes = Buffer.from(render())
+      return { etag: tag(bytes), plain: bytes, gzipped: await compress(bytes) }
+    })
+    const zipped = acceptsGzip(request.get('accept-encoding'))
+    const bytes = zipped ? gzipped : plain
+    return {
+      contentType: playlistType,
+      sizeBytes: bytes.length,
+      etag: zipped ? `"${etag}-gzip"` : `"${etag}"`,
+      headers: {
+        'cache-control': 'no-cache',
+        vary: 'Accept-Encoding',
+        ...(zipped && { 'content-encoding': 'gzip' }),
+      },
+      ranges: false,
+      read: async ({ first, last }) => bytes.subarray(first, last + 1),
+    }
+  }
+
+  /** Blobs are never written twice, so their name and size make a strong ETag without asking Blob for its own. */
+  const stored = (blob: string, sizeBytes: number, contentType: string): Representation => ({
+    contentType,
+    sizeBytes,
+    etag: `"${tag(`${blob}\0${sizeBytes}`)}"`,
+    headers: { 'cache-control': 'private, max-age=86400, immutable' },
+    ranges: true,
+    read: ({ first, last }) => media.read(blob, { offset: first, count: last - first + 1 }),
+  })
+
+  async function poster({ asset, timeline }: PlayableTitle): Promise<Representation | undefined> {
+    const blob = timeline.poster ?? asset.poster
+    const facts = blob && (await posters.get(blob, () => media.facts(blob)))
+    return facts ? stored(blob, facts.sizeBytes, 'image/jpeg') : undefined
+  }
+
+  async function key({ asset, timeline }: PlayableTitle, keyId: string): Promise<Representation | undefined> {
+    const bytes = await contentKey({ assetId: asset.id, version: timeline.version }, keyId)
+    return (
+      bytes && {
+        contentType: 'application/octet-stream',
+        sizeBytes: bytes.length,
+        headers: { 'cache-control': 'no-store' },
+        ranges: false,
+        read: async () => bytes,
+      }
+    )
+  }
+
+  /** Undefined when the title has no such thing. */
+  return async function find(
+    title: PlayableTitle,
+    path: PlayPath,
+    request: HeaderSource,
+  ): Promise<Representation | undefined> {
+    const { timeline, timelineBlob } = title
+    if (path.kind === 'master') return playlist(`${timelineBlob}\0`, () => renderMaster(timeline), request)
+    if (path.kind === 'poster') return poster(title)
+    if (path.kind === 'key') return key(title, path.keyId)
+    const rendition = timeline.renditions.find(({ name }) => name === path.rendition)
+    if (!rendition) return undefined
+    if (path.kind === 'playlist') {
+      const render = () => renderMedia(timeline, rendition, segmentIv)
+      return playlist(`${timelineBlob}\0${rendition.name}`, render, request)
+    }
+    const { blob, sizeBytes } =
+      path.kind === 'init' ? rendition.init : (rendition.segments[path.number] ?? {})
+    return blob && sizeBytes ? stored(blob, sizeBytes, 'video/mp4') : undefined
+  }
+}
