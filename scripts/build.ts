@@ -1,18 +1,20 @@
-// Builds what is deployed: the app as one file, and the console's files beside it.
+// Builds what is deployed: the app as one file, and the console's files beside it; into dist/, or the folder given.
 
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, rm } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
+const out = resolve(process.argv[2] ?? `${root}/dist`)
 
-/** `dist/main.mjs` needs no node_modules: only the worker's own `@azure/functions-core` stays outside. */
+/** `main.mjs` needs no node_modules: only the worker's own `@azure/functions-core` stays outside. */
 async function buildApp(): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: ['functions/index.ts'],
-    outfile: 'dist/main.mjs',
+    outfile: `${out}/main.mjs`,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -32,11 +34,11 @@ async function buildApp(): Promise<void> {
 
 async function buildWeb(): Promise<void> {
   if (!existsSync(`${root}/web/main.ts`)) return
-  await mkdir(`${root}/dist/web`, { recursive: true })
+  await mkdir(`${out}/web`, { recursive: true })
   await build({
     absWorkingDir: root,
     entryPoints: ['web/main.ts'],
-    outfile: 'dist/web/main.js',
+    outfile: `${out}/web/main.js`,
     bundle: true,
     platform: 'browser',
     format: 'esm',
@@ -46,8 +48,8 @@ async function buildWeb(): Promise<void> {
     legalComments: 'none',
   })
   for (const name of await readdir(`${root}/web`))
-    if (/\.(html|css|svg|ico|png)$/.test(name)) await cp(`${root}/web/${name}`, `${root}/dist/web/${name}`)
+    if (/\.(html|css|svg|ico|png)$/.test(name)) await cp(`${root}/web/${name}`, `${out}/web/${name}`)
 }
 
-await rm(`${root}/dist/web`, { recursive: true, force: true })
+await rm(`${out}/web`, { recursive: true, force: true })
 await Promise.all([buildApp(), buildWeb()])

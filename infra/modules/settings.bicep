@@ -76,7 +76,6 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     SOURCE_MAX_SECONDS: '21600'
     SOURCE_MAX_PIXELS: '35651584'
     ANSWER_MAX_BYTES: '16777216'
-    TRUSTED_PROXY_HOPS: '1'
     TENANT_REQUESTS_PER_SECOND: '50'
   }
 }
