@@ -94,7 +94,7 @@ const removeStrayExtents = (server: BlobServer, extents: string): void => {
 export const startStorage = async (options: StorageOptions): Promise<Storage> => {
   const extents = join(options.directory, 'blobs')
   mkdirSync(extents, { recursive: true, mode: 0o700 })
-  const account = storageAccount(join(options.directory, 'account-key'))
+  const account = storageAccount(options.directory)
   process.env['AZURITE_ACCOUNTS'] = `${account.name}:${account.key}`
 
   const journal = openJournal(join(options.directory, 'metadata.db'))
