@@ -38,7 +38,10 @@ async function buildWeb(): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: ['web/main.ts'],
-    outfile: `${out}/web/main.js`,
+    outdir: `${out}/web`,
+    // hls.js is large and wanted by the first film only: it stays a file of its own.
+    splitting: true,
+    chunkNames: '[name]-[hash]',
     bundle: true,
     platform: 'browser',
     format: 'esm',
