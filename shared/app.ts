@@ -1,6 +1,7 @@
 // The composition root: which implementation serves which port. Everything is built here, once, by hand.
 import packageJson from '../package.json' with { type: 'json' }
 import { createAssets } from './assets/index.ts'
+import { AssetDocument } from './assets/model.ts'
 import { createBlobStores } from './azure/blob.ts'
 import { createCosmosStores } from './azure/cosmos.ts'
 import { createKek, readVaultSecret } from './azure/vault.ts'
@@ -16,6 +17,7 @@ import { createThrottle } from './http/throttle.ts'
 import { createFfmpeg } from './media/index.ts'
 import { createProtect } from './protect/index.ts'
 import { createTenants } from './tenants/index.ts'
+import { TenantDocument } from './tenants/model.ts'
 import { createUpload } from './upload/index.ts'
 
 export type App = ReturnType<typeof createApp>
@@ -34,9 +36,13 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   const random = overrides.random ?? systemRandom
   const log = overrides.log ?? consoleLog
 
-  const blobs = createBlobStores(config.blob, clock)
-  const stores = createCosmosStores(config.cosmos, { clock, random })
-  const kek = createKek(config.kek)
+  const blobs = createBlobStores(config.blob, { clock, random })
+  const stores = createCosmosStores(config.cosmos, {
+    clock,
+    random,
+    schemas: { asset: AssetDocument, tenant: TenantDocument },
+  })
+  const kek = createKek(config.kek, { clock })
 
   const tenants = createTenants({ store: stores.tenants, clock })
   const assets = createAssets({ store: stores.assets, clock })

@@ -2,6 +2,8 @@
 import type { AssetId, TenantId } from '../core/ids.ts'
 import type { Asset } from './model.ts'
 
+export type { Asset }
+
 export interface Page<T> {
   readonly items: T[]
   /** Opaque; absent on the last page. */

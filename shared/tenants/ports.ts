@@ -2,6 +2,8 @@
 import type { TenantId } from '../core/ids.ts'
 import type { Tenant } from './model.ts'
 
+export type { Tenant }
+
 export interface TenantStore {
   /** False when there is one of that id. */
   create(tenant: Tenant): Promise<boolean>

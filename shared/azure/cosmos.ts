@@ -1,0 +1,75 @@
+// The stores that live in Cosmos DB, and how it is reached: an account key on one machine, Entra ID in Azure.
+import type { CosmosClient } from '@azure/cosmos'
+import type { TokenCredential } from '@azure/identity'
+import type { Asset, AssetStore } from '../assets/ports.ts'
+import type { CosmosConfig } from '../config/index.ts'
+import type { UnitStore } from '../encode/ports.ts'
+import type { KeyStore, SessionStore } from '../protect/ports.ts'
+import type { Tenant, TenantStore } from '../tenants/ports.ts'
+import { createAssetStore } from './asset-store.ts'
+import { entraCredential } from './credential.ts'
+import { createDocuments, type Kind, type Schema } from './documents.ts'
+import { type Pace, surfacing } from './failure.ts'
+import { createKeyStore, wrappedKeys } from './key-store.ts'
+import { lazy } from './lazy.ts'
+import { createSessionStore, session } from './session-store.ts'
+import { createTenantStore } from './tenant-store.ts'
+import { createUnitStore, unit } from './unit-store.ts'
+
+export interface CosmosDeps extends Pace {
+  /** The documents whose form other folders decide. */
+  readonly schemas: { readonly asset: Schema<Asset>; readonly tenant: Schema<Tenant> }
+  /** Instead of the identity that the configuration names. */
+  readonly credential?: TokenCredential
+}
+
+export interface CosmosStores {
+  readonly assets: AssetStore
+  readonly tenants: TenantStore
+  readonly keys: KeyStore
+  readonly sessions: SessionStore
+  readonly units: UnitStore
+  /** Resolves when the service answers and this application may read there. */
+  ping(): Promise<void>
+}
+
+// The SDK repeats throttled calls by itself; longer than this, and the caller had better be told.
+const throttleRetries = { maxRetryAttemptCount: 9, maxWaitTimeInSeconds: 8 }
+const requestTimeout = 10_000
+
+/** Opens nothing before the first use. */
+export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): CosmosStores {
+  const open = lazy(() => connect(config, deps.credential))
+  const container = async (name: string) => (await open()).database(config.database).container(name)
+  const documents = <T extends { id: string }>(name: string, type: string, schema: Schema<T>) => {
+    const kind: Kind<T> = { container: () => container(name), type, schema }
+    return createDocuments(kind, deps)
+  }
+  return {
+    assets: surfacing(createAssetStore(documents('assets', 'asset', deps.schemas.asset))),
+    tenants: surfacing(createTenantStore(documents('tenants', 'tenant', deps.schemas.tenant))),
+    keys: surfacing(createKeyStore(documents('keys', 'keys', wrappedKeys))),
+    sessions: surfacing(createSessionStore(documents('sessions', 'session', session))),
+    units: surfacing(createUnitStore(documents('units', 'unit', unit))),
+    ...surfacing({
+      async ping() {
+        await (await container('assets')).read()
+      },
+    }),
+  }
+}
+
+async function connect(
+  { endpoint, key, clientId }: CosmosConfig,
+  credential: TokenCredential | undefined,
+): Promise<CosmosClient> {
+  const { CosmosClient } = await import('@azure/cosmos')
+  const connectionPolicy = { requestTimeout, retryOptions: throttleRetries }
+  if (key) {
+    // A local server has one address and knows it by that name alone: nothing to discover.
+    const here = { ...connectionPolicy, enableEndpointDiscovery: false }
+    return new CosmosClient({ endpoint, key, connectionPolicy: here })
+  }
+  const aadCredentials = credential ?? (await entraCredential(clientId))
+  return new CosmosClient({ endpoint, aadCredentials, connectionPolicy })
+}

@@ -1,0 +1,192 @@
+// How documents of one kind are kept in a Cosmos container: every access within one partition, every update by ETag.
+import type { Container, ItemDefinition, JSONValue, SqlQuerySpec } from '@azure/cosmos'
+import type { Change, Page } from '../assets/ports.ts'
+import { fromBase64url, toBase64url } from '../core/base64url.ts'
+import { Problem } from '../core/problem.ts'
+import { jittered, type Pace, statusOf } from './failure.ts'
+
+/** A zod schema of the document, its own version included. */
+export interface Schema<T> {
+  parse(raw: unknown): T
+}
+
+export interface Kind<T> {
+  readonly container: () => Promise<Container>
+  readonly type: string
+  readonly schema: Schema<T>
+}
+
+export interface Documents<T> {
+  /** False when its partition has one of that id. */
+  create(document: T): Promise<boolean>
+  /** Creates or replaces, whatever is there. */
+  put(document: T): Promise<void>
+  get(partition: string, id: string): Promise<T | undefined>
+  update(partition: string, id: string, change: Change<T>): Promise<T>
+  remove(partition: string, id: string): Promise<void>
+  /** One page of a partition, the newest by `newestBy` first. */
+  page(partition: string, page: PageRequest): Promise<Page<T>>
+  all(partition: string): Promise<T[]>
+  removeAll(partition: string): Promise<void>
+  /** Across partitions: a plain filter, in no order, at most `limit`. */
+  find(filter: string, parameters: Readonly<Record<string, string>>, limit: number): Promise<T[]>
+}
+
+export interface PageRequest {
+  readonly cursor?: string | undefined
+  readonly limit: number
+  readonly newestBy: string
+}
+
+// A hundred writers of one document all get through; a thousand are told to come back.
+const updateTries = 14
+const firstPauseMs = 8
+const longestPauseMs = 1000
+const cursorMaxLength = 4096
+const deletesAtOnce = 8
+// Of "not found": the container itself is not there, a fault of the deployment.
+const ownerNotFound = 1003
+
+export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: Pace): Documents<T> {
+  const { container, type } = kind
+
+  function parse(raw: ItemDefinition): T {
+    try {
+      return kind.schema.parse(raw)
+    } catch (cause) {
+      const told = `the ${type} '${raw.id}' (schema ${JSON.stringify(raw['schema'])})`
+      throw new Error(`${told} is not a document that this version of the application knows`, { cause })
+    }
+  }
+
+  async function read(partition: string, id: string): Promise<ItemDefinition | undefined> {
+    const response = await (await container()).item(id, partition).read<ItemDefinition>()
+    if (response.substatus === ownerNotFound) throw new Error(`the container for ${type} is missing`)
+    return response.resource
+  }
+
+  async function remove(partition: string, id: string): Promise<void> {
+    try {
+      await (await container()).item(id, partition).delete()
+    } catch (error) {
+      if (statusOf(error) !== 404) throw error
+    }
+  }
+
+  async function query(spec: SqlQuerySpec, options: { partition?: string; cursor?: string; limit: number }) {
+    const iterator = (await container()).items.query<ItemDefinition>(spec, {
+      maxItemCount: options.limit,
+      continuationTokenLimitInKB: 1,
+      ...(options.partition === undefined ? {} : { partitionKey: options.partition }),
+      ...(options.cursor === undefined ? {} : { continuationToken: options.cursor }),
+    })
+    const { resources, continuationToken, hasMoreResults } = await iterator.fetchNext()
+    return { found: resources ?? [], cursor: continuationToken || undefined, more: hasMoreResults, iterator }
+  }
+
+  async function all(partition: string): Promise<ItemDefinition[]> {
+    const spec = selection('c.type = @type', { type })
+    const { resources } = await (await container()).items
+      .query<ItemDefinition>(spec, { partitionKey: partition })
+      .fetchAll()
+    return resources
+  }
+
+  return {
+    async create(document) {
+      try {
+        await (await container()).items.create(document)
+        return true
+      } catch (error) {
+        if (statusOf(error) === 409) return false
+        throw error
+      }
+    },
+
+    async put(document) {
+      await (await container()).items.upsert(document)
+    },
+
+    async get(partition, id) {
+      const raw = await read(partition, id)
+      return raw && parse(raw)
+    },
+
+    async update(partition, id, change) {
+      for (let attempt = 0; attempt < updateTries; attempt++) {
+        const raw = await read(partition, id)
+        if (!raw) throw new Problem('not-found')
+        const next = change(parse(raw))
+        if (next === 'unchanged') return parse(raw)
+        const accessCondition = { type: 'IfMatch', condition: raw['_etag'] as string }
+        try {
+          await (await container()).item(id, partition).replace(keepUnknown(raw, parse(raw), next), {
+            accessCondition,
+          })
+          return next
+        } catch (error) {
+          if (statusOf(error) === 404) throw new Problem('not-found')
+          if (statusOf(error) !== 412) throw error
+        }
+        await pace.clock.wait(jittered(pace.random, Math.min(firstPauseMs * 2 ** attempt, longestPauseMs)))
+      }
+      throw new Problem('conflict')
+    },
+
+    remove,
+
+    async page(partition, { cursor, limit, newestBy }) {
+      const spec = selection('c.type = @type', { type }, newestBy)
+      const from = cursor === undefined ? {} : { cursor: openCursor(cursor) }
+      try {
+        const { found, cursor: next } = await query(spec, { partition, limit, ...from })
+        return { items: found.map(parse), ...(next ? { cursor: toBase64url(Buffer.from(next)) } : {}) }
+      } catch (error) {
+        // What we sent is ours but for the cursor.
+        if (cursor !== undefined && statusOf(error) === 400) throw wrongCursor()
+        throw error
+      }
+    },
+
+    all: async (partition) => (await all(partition)).map(parse),
+
+    async removeAll(partition) {
+      const ids = (await all(partition)).map(({ id }) => id as string)
+      while (ids.length > 0)
+        await Promise.all(ids.splice(0, deletesAtOnce).map((id) => remove(partition, id)))
+    },
+
+    async find(filter, parameters, limit) {
+      const spec = selection(`c.type = @type AND ${filter}`, { type, ...parameters })
+      const { found, more, iterator } = await query(spec, { limit })
+      for (let ended = !more; !ended && found.length < limit; ended = !iterator.hasMoreResults())
+        found.push(...((await iterator.fetchNext()).resources ?? []))
+      return found.slice(0, limit).map(parse)
+    },
+  }
+}
+
+function selection(where: string, values: Record<string, JSONValue>, newestBy?: string): SqlQuerySpec {
+  const order = newestBy ? ` ORDER BY c.${newestBy} DESC` : ''
+  return {
+    query: `SELECT * FROM c WHERE ${where}${order}`,
+    parameters: Object.entries(values).map(([name, value]) => ({ name: `@${name}`, value })),
+  }
+}
+
+/** A newer version of the application may have added fields: this one hands them on as they are. */
+function keepUnknown<T extends object>(raw: ItemDefinition, known: T, next: T): ItemDefinition {
+  const unknown = Object.entries(raw).filter(([name]) => !(name in known) && !name.startsWith('_'))
+  return { ...Object.fromEntries(unknown), ...next }
+}
+
+const wrongCursor = () =>
+  new Problem('invalid-request', {
+    errors: [{ pointer: '/cursor', message: 'is not one that this list gave out' }],
+  })
+
+function openCursor(cursor: string): string {
+  const bytes = cursor.length <= cursorMaxLength ? fromBase64url(cursor) : undefined
+  if (!bytes?.length) throw wrongCursor()
+  return Buffer.from(bytes).toString()
+}

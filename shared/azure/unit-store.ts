@@ -1,0 +1,22 @@
+// Encode's units of work, in the container `units`: a partition a job.
+import { z } from 'zod'
+import type { Unit, UnitStore } from '../encode/ports.ts'
+import type { Documents, Schema } from './documents.ts'
+
+export const unit: Schema<Unit> = z.object({
+  id: z.string(),
+  jobId: z.string(),
+  type: z.literal('unit'),
+  schema: z.literal(1),
+  kind: z.enum(['chunk', 'audio']),
+  frames: z.number(),
+  done: z.boolean(),
+  sizes: z.record(z.string(), z.array(z.number())),
+  firstSegment: z.number().int(),
+})
+
+export const createUnitStore = (units: Documents<Unit>): UnitStore => ({
+  put: units.put,
+  list: units.all,
+  removeJob: units.removeAll,
+})
