@@ -1,0 +1,33 @@
+// Hands a request straight to the library's streaming code, in place of a forwarded request on a second socket.
+import { EventEmitter } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import type { Readable } from 'node:stream'
+
+/** What the library reads of a forwarded request: these, and the body as a stream. */
+export interface ForwardedRequest {
+  readonly url: string
+  readonly method: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+export interface StreamInlet {
+  /** What `http.createServer()` returns to the library. */
+  readonly server: EventEmitter
+  send(request: ForwardedRequest, body: Readable, response: ServerResponse): void
+}
+
+export function createStreamInlet(): StreamInlet {
+  const server = Object.assign(new EventEmitter(), {
+    listen(listening: () => void) {
+      process.nextTick(listening)
+      return server
+    },
+    address: () => ({ port: 1, family: 'IPv4', address: '127.0.0.1' }),
+    close: () => server,
+  })
+  return {
+    server,
+    send: ({ url, method, headers }, body, response) =>
+      void server.emit('request', Object.assign(body, { url, method, headers }), response),
+  }
+}
