@@ -2,23 +2,11 @@
 import type { Api, Asset } from './api.ts'
 import type { Card } from './card.ts'
 import { forgetUpload } from './memory.ts'
+import { createPace } from './pace.ts'
 import { announce, notice } from './page.ts'
 import type { Titles } from './titles.ts'
 import { uploadFile } from './upload.ts'
 import { bytes, timeLeft, titleOf } from './wording.ts'
-
-const paceWindowMs = 10_000
-
-/** Bytes a second over the last ten seconds. */
-export function createPace() {
-  const samples: Array<{ atMs: number; sentBytes: number }> = []
-  return (atMs: number, sentBytes: number): number => {
-    samples.push({ atMs, sentBytes })
-    while (samples.length > 2 && atMs - samples[0]!.atMs > paceWindowMs) samples.shift()
-    const first = samples[0]!
-    return atMs === first.atMs ? 0 : ((sentBytes - first.sentBytes) / (atMs - first.atMs)) * 1000
-  }
-}
 
 function placeholder(id: string, file: File): Asset {
   return {

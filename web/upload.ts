@@ -41,7 +41,7 @@ async function open({
       forgetUpload(file)
     }
   }
-  const request = { fileName: file.name, sizeBytes: file.size, title: titleOf(file.name) }
+  const request = { fileName: file.name, sizeBytes: file.size, title: titleOf(file.name).slice(0, 200) }
   // One key for all attempts: an answer that got lost does not leave a second title behind.
   const key = btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(18))))
   const ticket = await patiently(() => api.createUpload(request, key), calls(signal))
