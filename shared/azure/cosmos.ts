@@ -10,11 +10,11 @@ import { createAssetStore } from './asset-store.ts'
 import { entraCredential } from './credential.ts'
 import { createDocuments, type Kind, type Schema } from './documents.ts'
 import { type Pace, surfacing } from './failure.ts'
-import { createKeyStore, wrappedKeys } from './key-store.ts'
+import { createKeyStore, keyKind } from './key-store.ts'
 import { lazy } from './lazy.ts'
-import { createSessionStore, session } from './session-store.ts'
+import { createSessionStore, sessionKind } from './session-store.ts'
 import { createTenantStore } from './tenant-store.ts'
-import { createUnitStore, unit } from './unit-store.ts'
+import { createUnitStore, unitKind } from './unit-store.ts'
 
 export interface CosmosDeps extends Pace {
   /** The documents whose form other folders decide. */
@@ -41,16 +41,15 @@ const requestTimeout = 10_000
 export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): CosmosStores {
   const open = lazy(() => connect(config, deps.credential))
   const container = async (name: string) => (await open()).database(config.database).container(name)
-  const documents = <T extends { id: string }>(name: string, type: string, schema: Schema<T>) => {
-    const kind: Kind<T> = { container: () => container(name), type, schema }
-    return createDocuments(kind, deps)
-  }
+  const documents = <T extends { id: string }>(name: string, kind: Omit<Kind<T>, 'container'>) =>
+    surfacing(createDocuments({ container: () => container(name), ...kind }, deps))
+  const { asset, tenant } = deps.schemas
   return {
-    assets: surfacing(createAssetStore(documents('assets', 'asset', deps.schemas.asset))),
-    tenants: surfacing(createTenantStore(documents('tenants', 'tenant', deps.schemas.tenant))),
-    keys: surfacing(createKeyStore(documents('keys', 'keys', wrappedKeys))),
-    sessions: surfacing(createSessionStore(documents('sessions', 'session', session))),
-    units: surfacing(createUnitStore(documents('units', 'unit', unit))),
+    assets: createAssetStore(documents('assets', { partition: 'tenantId', type: 'asset', schema: asset })),
+    tenants: createTenantStore(documents('tenants', { partition: 'id', type: 'tenant', schema: tenant })),
+    keys: createKeyStore(documents('keys', keyKind)),
+    sessions: createSessionStore(documents('sessions', sessionKind)),
+    units: createUnitStore(documents('units', unitKind)),
     ...surfacing({
       async ping() {
         await (await container('assets')).read()

@@ -12,6 +12,8 @@ export interface Schema<T> {
 
 export interface Kind<T> {
   readonly container: () => Promise<Container>
+  /** The property that is the partition key. */
+  readonly partition: string
   readonly type: string
   readonly schema: Schema<T>
 }
@@ -49,6 +51,8 @@ const ownerNotFound = 1003
 
 export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: Pace): Documents<T> {
   const { container, type } = kind
+  // The partition is named twice, in the request and in the query: neither alone may decide who sees what.
+  const within = `c.type = @type AND c.${kind.partition} = @partition`
 
   function parse(raw: ItemDefinition): T {
     try {
@@ -85,7 +89,7 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
   }
 
   async function all(partition: string): Promise<ItemDefinition[]> {
-    const spec = selection('c.type = @type', { type })
+    const spec = selection(within, { type, partition })
     const { resources } = await (await container()).items
       .query<ItemDefinition>(spec, { partitionKey: partition })
       .fetchAll()
@@ -136,7 +140,7 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     remove,
 
     async page(partition, { cursor, limit, newestBy }) {
-      const spec = selection('c.type = @type', { type }, newestBy)
+      const spec = selection(within, { type, partition }, newestBy)
       const from = cursor === undefined ? {} : { cursor: openCursor(cursor) }
       try {
         const { found, cursor: next } = await query(spec, { partition, limit, ...from })

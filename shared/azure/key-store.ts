@@ -4,7 +4,7 @@ import { idPattern } from '../core/ids.ts'
 import type { KeyStore, WrappedKeys } from '../protect/ports.ts'
 import type { Documents, Schema } from './documents.ts'
 
-export const wrappedKeys: Schema<WrappedKeys> = z.object({
+const schema: Schema<WrappedKeys> = z.object({
   id: z.string(),
   assetId: z.custom<WrappedKeys['assetId']>((v) => v === 'platform' || idPattern('ast').test(String(v))),
   type: z.literal('keys'),
@@ -16,6 +16,8 @@ export const wrappedKeys: Schema<WrappedKeys> = z.object({
   wrapped: z.base64(),
   keys: z.array(z.object({ keyId: z.string(), rendition: z.string() })),
 })
+
+export const keyKind = { partition: 'assetId', type: 'keys', schema }
 
 export const createKeyStore = (keys: Documents<WrappedKeys>): KeyStore => ({
   create: keys.create,

@@ -4,7 +4,7 @@ import { idPattern } from '../core/ids.ts'
 import type { Session, SessionStore } from '../protect/ports.ts'
 import type { Documents, Schema } from './documents.ts'
 
-export const session: Schema<Session> = z.object({
+const schema: Schema<Session> = z.object({
   id: z.string(),
   viewerKey: z.string(),
   type: z.literal('session'),
@@ -16,6 +16,8 @@ export const session: Schema<Session> = z.object({
   revokedAt: z.string().exactOptional(),
   ttl: z.number().int().min(1),
 })
+
+export const sessionKind = { partition: 'viewerKey', type: 'session', schema }
 
 export const createSessionStore = (sessions: Documents<Session>): SessionStore => ({
   create: sessions.create,

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import type { Unit, UnitStore } from '../encode/ports.ts'
 import type { Documents, Schema } from './documents.ts'
 
-export const unit: Schema<Unit> = z.object({
+const schema: Schema<Unit> = z.object({
   id: z.string(),
   jobId: z.string(),
   type: z.literal('unit'),
@@ -14,6 +14,8 @@ export const unit: Schema<Unit> = z.object({
   sizes: z.record(z.string(), z.array(z.number())),
   firstSegment: z.number().int(),
 })
+
+export const unitKind = { partition: 'jobId', type: 'unit', schema }
 
 export const createUnitStore = (units: Documents<Unit>): UnitStore => ({
   put: units.put,

@@ -1,9 +1,12 @@
-// Starts a Cosmos server for tests, with the database and containers of the application.
+// Starts a Cosmos server for tests, with the database and containers that Bicep makes in Azure.
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { CosmosClient, PartitionKeyKind } from '@azure/cosmos'
 import { createHttpServer } from '@vercel/cosmosdb-server'
 import stores from '../../infra/stores.json' with { type: 'json' }
+import { startPart } from './part.ts'
 
 export interface CosmosServer {
   readonly endpoint: string
@@ -13,6 +16,44 @@ export interface CosmosServer {
   stop(): Promise<void>
 }
 
+const { database } = stores.cosmos
+
+/** The one of the local platform, in a child, its files in a temporary folder. */
+export async function startCosmos(): Promise<CosmosServer> {
+  const part = await startPart('host/cosmos/child.ts')
+  const key = (await readFile(join(part.directory, 'account-key'), 'utf8')).trim()
+  const endpoint = `http://127.0.0.1:${part.port}/`
+  await provision(endpoint, key, database)
+  return { endpoint, key, database, stop: part.stop }
+}
+
+/** An independent implementation of the protocol, in memory: what both agree on is not ours alone. */
+export async function startCosmosOracle(): Promise<CosmosServer> {
+  const server = createHttpServer({ keepAlive: true })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+  const key = Buffer.alloc(64).toString('base64')
+  await provision(endpoint, key, database)
+  const stop = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return { endpoint, key, database, stop }
+}
+
+/** The server that COSMOS_ENDPOINT names, in a database of this run. */
+export async function useCosmos(endpoint: string, key: string): Promise<CosmosServer> {
+  const name = `${database}-test-${process.pid}-${Date.now()}`
+  await provision(endpoint, key, name)
+  const stop = async () => {
+    const client = new CosmosClient({ endpoint, key })
+    await client.database(name).delete()
+    client.dispose()
+  }
+  return { endpoint, key, database: name, stop }
+}
+
 interface StoredContainer {
   name: string
   key?: string
@@ -20,29 +61,9 @@ interface StoredContainer {
   ttlSeconds?: number
 }
 
-export async function startCosmos(): Promise<CosmosServer> {
-  const server = createHttpServer({ keepAlive: true })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  const key = Buffer.from(crypto.getRandomValues(new Uint8Array(64))).toString('base64')
-  const { database } = stores.cosmos
-  await provision({ endpoint, key, database })
-  return {
-    endpoint,
-    key,
-    database,
-    stop: async () => {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
-}
-
-/** As Bicep does in Azure, from the same list. */
-async function provision(account: { endpoint: string; key: string; database: string }): Promise<void> {
-  const client = new CosmosClient({ ...account, connectionPolicy: { enableEndpointDiscovery: false } })
-  const { database } = await client.databases.createIfNotExists({ id: account.database })
+async function provision(endpoint: string, key: string, id: string): Promise<void> {
+  const client = new CosmosClient({ endpoint, key, connectionPolicy: { enableEndpointDiscovery: false } })
+  const { database } = await client.databases.createIfNotExists({ id })
   for (const { name, key, keys, ttlSeconds } of stores.cosmos.containers as StoredContainer[])
     await database.containers.createIfNotExists({
       id: name,
