@@ -12,7 +12,6 @@ const play = http({
   run: async ({ app, ask, params }) =>
     asIs(
       await app.deliver.answer({
-        id: ask.id,
         method: ask.method,
         token: params['token'] ?? '',
         path: params['path'] ?? '',

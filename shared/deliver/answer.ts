@@ -6,7 +6,7 @@ import { createContents } from './contents.ts'
 import { corsHeaders, preflightHeaders, type ReplyHeaders } from './cors.ts'
 import { readPath } from './path.ts'
 import type { Authorise, ContentKey, Granted, SegmentIv } from './ports.ts'
-import type { HeaderSource } from './preconditions.ts'
+import type { ReadHeader } from './preconditions.ts'
 import { problemReply } from './problem-reply.ts'
 import { answerWith, type DeliverReply } from './representation.ts'
 import { createTitles } from './titles.ts'
@@ -28,7 +28,7 @@ export interface DeliverRequest {
   readonly token: string
   /** Below `play/{token}/`, without a leading slash. */
   readonly path: string
-  readonly headers: HeaderSource
+  readonly header: ReadHeader
 }
 
 const always: ReplyHeaders = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
@@ -42,7 +42,7 @@ export function createDeliver(deps: DeliverDeps) {
     const title = await findTitle(granted)
     if (!title) return problemReply('playback-refused')
     const path = readPath(request.path)
-    const found = path && (await findContent(title, path, request.headers))
+    const found = path && (await findContent(title, path, request.header))
     return found
       ? answerWith(found, { ...request, maxBytes: deps.answerMaxBytes })
       : problemReply('not-found')
@@ -50,7 +50,7 @@ export function createDeliver(deps: DeliverDeps) {
 
   async function reply(request: DeliverRequest): Promise<DeliverReply> {
     const granted = await deps.authorise(request.token)
-    const cors = corsHeaders(request.headers, granted?.allowedOrigins ?? [])
+    const cors = corsHeaders(request.header, granted?.allowedOrigins ?? [])
     if (!granted) return finish(problemReply('playback-refused'), cors)
     if (request.method === 'OPTIONS')
       return { status: 204, headers: { ...always, ...preflightHeaders(cors) } }

@@ -10,7 +10,7 @@ import { acceptsGzip } from './encoding.ts'
 import { playlistType, renderMaster, renderMedia } from './manifest.ts'
 import type { PlayPath } from './path.ts'
 import type { ContentKey, SegmentIv } from './ports.ts'
-import type { HeaderSource } from './preconditions.ts'
+import type { ReadHeader } from './preconditions.ts'
 import type { Representation } from './representation.ts'
 import type { PlayableTitle } from './titles.ts'
 
@@ -46,16 +46,12 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
     maxWeight: 5000,
   })
 
-  async function playlist(
-    name: string,
-    render: () => string,
-    request: HeaderSource,
-  ): Promise<Representation> {
+  async function playlist(name: string, render: () => string, header: ReadHeader): Promise<Representation> {
     const { etag, plain, gzipped } = await playlists.get(name, async () => {
       const bytes = Buffer.from(render())
       return { etag: tag(bytes), plain: bytes, gzipped: await compress(bytes) }
     })
-    const zipped = acceptsGzip(request.get('accept-encoding'))
+    const zipped = acceptsGzip(header('accept-encoding'))
     const bytes = zipped ? gzipped : plain
     return {
       contentType: playlistType,
@@ -104,17 +100,17 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
   return async function find(
     title: PlayableTitle,
     path: PlayPath,
-    request: HeaderSource,
+    header: ReadHeader,
   ): Promise<Representation | undefined> {
     const { timeline, timelineBlob } = title
-    if (path.kind === 'master') return playlist(`${timelineBlob}\0`, () => renderMaster(timeline), request)
+    if (path.kind === 'master') return playlist(`${timelineBlob}\0`, () => renderMaster(timeline), header)
     if (path.kind === 'poster') return poster(title)
     if (path.kind === 'key') return key(title, path.keyId)
     const rendition = timeline.renditions.find(({ name }) => name === path.rendition)
     if (!rendition) return undefined
     if (path.kind === 'playlist') {
       const render = () => renderMedia(timeline, rendition, segmentIv)
-      return playlist(`${timelineBlob}\0${rendition.name}`, render, request)
+      return playlist(`${timelineBlob}\0${rendition.name}`, render, header)
     }
     const { blob, sizeBytes } =
       path.kind === 'init' ? rendition.init : (rendition.segments[path.number] ?? {})

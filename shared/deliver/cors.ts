@@ -1,11 +1,11 @@
 // Which sites' players may read an answer: those in the tenant's list, and the app's own, which needs no header.
-import type { HeaderSource } from './preconditions.ts'
+import type { ReadHeader } from './preconditions.ts'
 
 export type ReplyHeaders = Record<string, string>
 
 /** Whatever depends on Origin says so, with or without one, or a shared cache would mix the answers up. */
-export function corsHeaders(request: HeaderSource, allowedOrigins: readonly string[]): ReplyHeaders {
-  const origin = request.get('origin')
+export function corsHeaders(header: ReadHeader, allowedOrigins: readonly string[]): ReplyHeaders {
+  const origin = header('origin')
   if (origin === null || !allowedOrigins.includes(origin)) return { vary: 'Origin' }
   return {
     vary: 'Origin',

@@ -1,5 +1,6 @@
 // What conditional headers decide before anything is read (RFC 9110 section 13), for representations with strong ETags.
-export type HeaderSource = { get(name: string): string | null }
+/** The value of a request's header, by its lower-case name. */
+export type ReadHeader = (name: string) => string | null
 
 interface EntityTag {
   readonly weak: boolean
@@ -25,16 +26,16 @@ function entityTags(header: string): readonly EntityTag[] | '*' | undefined {
  * 13.1.4). If-Match compares strongly, If-None-Match weakly; what can not be read matches nothing.
  */
 export function evaluatePreconditions(
-  headers: HeaderSource,
+  header: ReadHeader,
   etag: string,
 ): 'proceed' | 'not-modified' | 'failed' {
-  const ifMatch = headers.get('if-match')
+  const ifMatch = header('if-match')
   if (ifMatch !== null) {
     const tags = entityTags(ifMatch)
     const matches = tags === '*' || tags?.some((tag) => !tag.weak && tag.opaque === etag)
     if (!matches) return 'failed'
   }
-  const ifNoneMatch = headers.get('if-none-match')
+  const ifNoneMatch = header('if-none-match')
   if (ifNoneMatch !== null) {
     const tags = entityTags(ifNoneMatch)
     if (tags === '*' || tags?.some((tag) => tag.opaque === etag)) return 'not-modified'
@@ -43,5 +44,5 @@ export function evaluatePreconditions(
 }
 
 /** Whether Range may be heeded (13.1.5): no If-Range, or exactly this strong tag; weak tags and dates never match. */
-export const ifRangeHolds = (headers: HeaderSource, etag: string): boolean =>
-  (headers.get('if-range') ?? etag).trim() === etag
+export const ifRangeHolds = (header: ReadHeader, etag: string): boolean =>
+  (header('if-range') ?? etag).trim() === etag

@@ -1,6 +1,6 @@
 // How one representation is answered: preconditions first, then Range, and not a byte read that is not sent.
 import type { ReplyHeaders } from './cors.ts'
-import { evaluatePreconditions, type HeaderSource, ifRangeHolds } from './preconditions.ts'
+import { evaluatePreconditions, ifRangeHolds, type ReadHeader } from './preconditions.ts'
 import { problemReply } from './problem-reply.ts'
 import { type ByteRange, chooseRange } from './range.ts'
 
@@ -26,7 +26,7 @@ export interface DeliverReply {
 
 export interface RepresentationRequest {
   readonly method: string
-  readonly headers: HeaderSource
+  readonly header: ReadHeader
   /** Most bytes that one answer may hold. */
   readonly maxBytes: number
 }
@@ -41,13 +41,13 @@ export async function answerWith(
     ...(etag && { etag }),
     ...(found.ranges && { 'accept-ranges': 'bytes' }),
   }
-  const verdict = etag ? evaluatePreconditions(request.headers, etag) : 'proceed'
+  const verdict = etag ? evaluatePreconditions(request.header, etag) : 'proceed'
   if (verdict === 'not-modified') return { status: 304, headers: shared }
   if (verdict === 'failed') return problemReply('precondition-failed')
 
   // Range is defined for GET only (RFC 9110 14.2).
-  const heeded = request.method === 'GET' && found.ranges && ifRangeHolds(request.headers, etag ?? '')
-  const choice = heeded ? chooseRange(request.headers.get('range'), sizeBytes) : 'whole'
+  const heeded = request.method === 'GET' && found.ranges && ifRangeHolds(request.header, etag ?? '')
+  const choice = heeded ? chooseRange(request.header('range'), sizeBytes) : 'whole'
   if (choice === 'unsatisfiable') {
     return problemReply('range-not-satisfiable', { headers: { 'content-range': `bytes */${sizeBytes}` } })
   }

@@ -9,7 +9,6 @@ import { verifyToken } from './session-token.ts'
 
 /** Below the 2 s within which a revocation must be effective, by the time that a slow read may take. */
 const sessionAgeMs = 1500
-const originsAgeMs = 5000
 
 export interface Grant {
   readonly sessionId: string
@@ -23,7 +22,7 @@ export interface AuthoriseDeps {
   readonly clock: Clock
   readonly random: Random
   readonly platformSecret: PlatformSecret
-  /** Undefined for a tenant that is gone. */
+  /** Asked for on every request, so it keeps what it knows; undefined for a tenant that is gone. */
   readonly allowedOrigins: (tenantId: TenantId) => Promise<readonly string[] | undefined>
 }
 
@@ -38,11 +37,6 @@ export function createAuthorise(deps: AuthoriseDeps) {
     maxWeight: 50_000,
     keep: active,
   })
-  const origins = createRecent<readonly string[] | undefined>({
-    clock,
-    maxAgeMs: originsAgeMs,
-    maxWeight: 5000,
-  })
 
   async function authorise(token: string): Promise<Grant | undefined> {
     const key = { keyId: platformKeyId, secret: await platformSecret('session-token') }
@@ -56,7 +50,7 @@ export function createAuthorise(deps: AuthoriseDeps) {
     const session = await known.get(sessionId, () => sessions.get(viewerKey, sessionId))
     if (!active(session)) return undefined
     const { tenantId, assetId } = session
-    const allowed = await origins.get(tenantId, () => allowedOrigins(tenantId))
+    const allowed = await allowedOrigins(tenantId)
     return allowed && { sessionId, tenantId, assetId, allowedOrigins: allowed }
   }
 

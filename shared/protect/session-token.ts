@@ -31,7 +31,7 @@ const unsigned = '0'.repeat(43)
 
 /**
  * The claim of a genuine token that has not expired. The HMAC is computed and compared whatever came, and compared as
- * text: of the 16 base64url spellings of one signature only the canonical one is equal.
+ * text: of the 4 base64url spellings of one signature only the canonical one is equal.
  */
 export function verifyToken(token: string, key: SigningKey, nowSeconds: number): SessionClaim | undefined {
   const parts = token.length <= tokenMaxBytes ? form.exec(token) : null

@@ -20,8 +20,6 @@ export interface OpenSession {
   /** The tenant's own name for its viewer; kept only as a keyed hash. Without it each session has a viewer of its own. */
   readonly viewer?: string | undefined
   readonly ttlSeconds?: number | undefined
-  /** Of a request with an Idempotency-Key: draws the same session again. */
-  readonly random?: Random | undefined
 }
 
 export interface OpenedSession {
@@ -64,8 +62,9 @@ export function createSessions({ sessions, clock, random, platformSecret }: Sess
   }
 
   return {
-    async openSession(request: OpenSession): Promise<OpenedSession> {
-      const { tenantId, asset, viewer, random: drawn = random } = request
+    /** `drawn` is that of a request with an Idempotency-Key: it draws the same session again. */
+    async openSession(request: OpenSession, drawn: Random = random): Promise<OpenedSession> {
+      const { tenantId, asset, viewer } = request
       const ttlSeconds = checkedTtl(request.ttlSeconds ?? defaultTtlSeconds(asset.durationSeconds))
       const owner = await viewerKey(tenantId, viewer, drawn)
       const id = `${owner}-${base32(drawn.bytes(20))}`
