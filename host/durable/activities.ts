@@ -24,8 +24,8 @@ export interface Activities {
 
 export function createActivities({ store, app, limit, wake, onFault }: ActivityOptions): Activities {
   const queue: Work[] = []
+  const running = new Set<Work>()
   let finished: { work: Work; event: HistoryEvent }[] = []
-  let running = 0
   let isScheduled = false
   let isDraining = false
   let onIdle: (() => void) | undefined
@@ -48,7 +48,7 @@ export function createActivities({ store, app, limit, wake, onFault }: ActivityO
     if (!store.isOpen()) return
     const done = finished
     finished = []
-    const starting = isDraining ? [] : queue.splice(0, limit - running)
+    const starting = isDraining ? [] : queue.splice(0, limit - running.size)
     const woken = store.transaction(() => {
       for (const { id } of starting) store.sql.startActivity.run(id)
       return done.filter(({ work, event }) => {
@@ -58,13 +58,13 @@ export function createActivities({ store, app, limit, wake, onFault }: ActivityO
     })
     for (const { work } of woken) wake(work.instanceId)
     for (const work of starting) void run(work)
-    if (running === 0 && finished.length === 0) onIdle?.()
+    if (running.size === 0 && finished.length === 0) onIdle?.()
   }
 
   async function run(work: Work): Promise<void> {
-    running++
+    running.add(work)
     const result = await app.invoke(work.name, work.input === null ? {} : { string: work.input })
-    running--
+    running.delete(work)
     finished.push({ work, event: eventOf(work, result) })
     schedule()
   }
@@ -83,7 +83,7 @@ export function createActivities({ store, app, limit, wake, onFault }: ActivityO
     },
     async drain() {
       isDraining = true
-      if (running === 0 && finished.length === 0) return
+      if (running.size === 0 && finished.length === 0) return
       await new Promise<void>((resolve) => {
         onIdle = resolve
         schedule()
