@@ -11,13 +11,14 @@ import { type ZipEntry, zip } from './zip.ts'
 const root = join(import.meta.dirname, '..')
 const { values } = parseArgs({ options: { out: { type: 'string', default: 'dist/movidone.zip' } } })
 
+const { programs, warnings } = encoders(process.env['FFMPEG_PATH'], process.env['FFPROBE_PATH'])
+
 // A folder of its own: nothing stale gets in, and a platform that runs from dist/ is not disturbed.
 const built = mkdtempSync(join(tmpdir(), 'movidone-package-'))
 process.on('exit', () => rmSync(built, { recursive: true, force: true }))
 const build = spawnSync(process.execPath, [join(root, 'scripts/build.ts'), built], { stdio: 'inherit' })
 if (build.status !== 0) fail('the build failed, so there is nothing to package.')
 
-const { programs, warnings } = encoders(process.env['FFMPEG_PATH'], process.env['FFPROBE_PATH'])
 const bytes = zip([
   { name: 'package.json', bytes: manifest() },
   ...files(root, ['host.json', 'LICENSE*', 'THIRD-PARTY*']),

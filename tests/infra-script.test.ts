@@ -1,0 +1,78 @@
+// What `npm run infra` says and how it ends: without a compiler, and with the real one on a small folder, sound and broken.
+import { spawnSync } from 'node:child_process'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const folder = mkdtempSync(join(tmpdir(), 'movidone-infra-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const path = (name: string) => join(folder, name)
+const read = (name: string) => readFileSync(path(name), 'utf8')
+
+function infra(args: string[], env: Record<string, string> = {}) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'scripts/infra.ts'), ...args], {
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  })
+  return { status, said: stderr + stdout, lastLine: stdout.trim().split('\n').at(-1) }
+}
+
+test('without Bicep it says so and is content', () => {
+  const { status, lastLine } = infra([], { BICEP: '', PATH: '/nowhere' })
+  expect(lastLine).toMatch(/^infra: NOT compiled: no Bicep/)
+  expect(status).toBe(0)
+})
+
+test('a compiler that is named and not there is a failure', () => {
+  const { status, said } = infra([], { BICEP: '/nowhere/bicep' })
+  expect(said).toMatch(/ENOENT/)
+  expect(status).toBe(1)
+})
+
+const group = `@description('Where.')
+param location string = deployment().location
+
+targetScope = 'subscription'
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: 'rg'
+  location: location
+  tags: { days: '30' }
+}
+`
+
+// In order: each goes on where the one before it ended.
+describe.runIf(process.env['BICEP'])('with the real compiler', { timeout: 180_000 }, () => {
+  test('it formats and takes the snapshots', () => {
+    cpSync(join(root, 'infra/bicepconfig.json'), path('bicepconfig.json'))
+    writeFileSync(path('main.bicep'), group.replace("'rg'", "   'rg'"))
+    for (const name of ['main', 'dev', 'prod'])
+      writeFileSync(path(`${name}.bicepparam`), "using 'main.bicep'\n")
+    const { status, said, lastLine } = infra(['--write', folder])
+    expect(said).not.toMatch(/Warning|Error/)
+    expect(lastLine).toMatch(/^infra: compiled with Bicep [\d.]+, not one diagnostic; formatted/)
+    expect(status).toBe(0)
+    expect(read('main.bicep')).toBe(group)
+    expect(read('dev.snapshot.json')).toContain('"days": "30"')
+  })
+
+  test('another outcome and another format fail', () => {
+    writeFileSync(path('main.bicep'), group.replace("'30'", "  '31'"))
+    const { status, said } = infra([folder])
+    expect(said).toMatch(/main\.bicep is not formatted/)
+    expect(said).toMatch(/tags\.days/)
+    expect(said).toMatch(/dev\.bicepparam is not what dev\.snapshot\.json has/)
+    expect(status).toBe(1)
+  })
+
+  test('a mistake that the compiler only warns of fails', () => {
+    writeFileSync(path('main.bicep'), group.replace('  tags:', '  properties: { nonsense: true }\n  tags:'))
+    const { status, said, lastLine } = infra([folder])
+    expect(said).toMatch(/main\.bicep\(\d+,\d+\) : Warning BCP\d+/)
+    expect(lastLine).toMatch(/failed\.$/)
+    expect(status).toBe(1)
+  })
+})
