@@ -29,7 +29,7 @@ const contract = (document: () => unknown): AnyRoute =>
       }),
   })
 
-const console = http({
+const consolePages = http({
   name: 'ops-console',
   methods: ['GET', 'HEAD'],
   path: 'console/{*path}',
@@ -37,11 +37,11 @@ const console = http({
   summary: 'The console',
   reply: { 200: null },
   run: ({ app, ask, params }) =>
-    asIs(app.console.file(params['path'] ?? '', ask.url, ask.header('if-none-match'))),
+    asIs(app.pages.file(params['path'] ?? '', ask.url, ask.header('if-none-match'))),
 })
 
 /** The contract holds its own route, so it is handed in by whoever knows all of them. */
 export const ops = (document: () => unknown): StageDefinitions => ({
   servedBy: 'api',
-  definitions: [healthz, contract(document), console],
+  definitions: [healthz, contract(document), consolePages],
 })

@@ -111,7 +111,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     encode,
     deliver,
     health,
-    console: createFiles(overrides.webFolder ?? '', consolePolicy(new URL(config.blob.url).origin)),
+    pages: createFiles(overrides.webFolder ?? '', consolePolicy(new URL(config.blob.url).origin)),
     /** What every HTTP route needs besides its own call. */
     http: {
       log,

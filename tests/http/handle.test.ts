@@ -1,0 +1,128 @@
+// Who may call a route, what a bad request is told, and what a failure shows of itself: nothing.
+import { expect, test } from 'vitest'
+import { z } from 'zod'
+import { base32 } from '../../shared/core/ids.ts'
+import { Problem } from '../../shared/core/problem.ts'
+import { asIs, type Route } from '../../shared/http/route.ts'
+import { createThrottle } from '../../shared/http/throttle.ts'
+import type { Tenant } from '../../shared/tenants/model.ts'
+import { adminKey, deps, send } from './support.ts'
+
+const tenant: Tenant = {
+  id: 'ten_00000000000000000000',
+  type: 'tenant',
+  schema: 1,
+  name: 'Studio',
+  keys: [],
+  allowedOrigins: [],
+  createdAt: '',
+}
+const bearer = { authorization: `Bearer ${tenant.id}.right` }
+
+const route = (more: Partial<Route<null>>): Route<null> => ({
+  kind: 'http',
+  name: 'test-route',
+  methods: ['POST'],
+  path: 'api/test/{id}',
+  auth: 'tenant',
+  summary: '',
+  reply: { 201: z.unknown() },
+  run: () => ({ ok: true }),
+  ...more,
+})
+
+test('a tenant route opens to its key, and to no other', async () => {
+  expect((await send(route({}), deps(null, tenant), { headers: bearer })).status).toBe(201)
+  for (const headers of [
+    {},
+    { authorization: 'Bearer ten_x.wrong' },
+    { authorization: `Basic ${tenant.id}.right` },
+  ]) {
+    const reply = await send(route({}), deps(null, tenant), { headers })
+    expect(reply).toMatchObject({ status: 401, json: { code: 'unauthenticated', instance: 'request-1' } })
+    expect(reply.headers['content-type']).toBe('application/problem+json')
+    expect(reply.headers['www-authenticate']).toBe('Bearer')
+  }
+})
+
+test('an admin route opens to the admin key, and not to a tenant', async () => {
+  const admin = route({ auth: 'admin' })
+  expect((await send(admin, deps(null, tenant), { headers: { 'x-movidone-admin': adminKey } })).status).toBe(
+    201,
+  )
+  expect((await send(admin, deps(null, tenant), { headers: bearer })).status).toBe(401)
+  expect((await send(admin, deps(null, tenant), { headers: { 'x-movidone-admin': '' } })).status).toBe(401)
+})
+
+test('a bad body names each field', async () => {
+  const body = z.object({ name: z.string(), size: z.number() }).strict()
+  const sent = { headers: bearer, body: { name: 'a', size: 1 } }
+  const from = deps(null, tenant)
+  expect((await send(route({ body }), from, sent)).status).toBe(201)
+  const bad = await send(route({ body }), from, { headers: bearer, body: { name: 1 } })
+  expect(bad).toMatchObject({ status: 400, json: { code: 'invalid-request' } })
+  expect(bad.json['errors']).toEqual([
+    { pointer: '/name', message: expect.any(String) },
+    { pointer: '/size', message: expect.any(String) },
+  ])
+  expect(await send(route({ body }), from, { headers: bearer, body: '{' })).toMatchObject({ status: 400 })
+})
+
+test('an unexpected error shows nothing of itself', async () => {
+  const failing = route({
+    run: () => {
+      throw new Error('password=hunter2 at /srv/app')
+    },
+  })
+  const reply = await send(failing, deps(null, tenant), { headers: bearer })
+  expect(reply).toMatchObject({ status: 500, json: { code: 'internal', instance: 'request-1' } })
+  expect(reply.body).not.toMatch(/hunter2|srv/)
+})
+
+test('a problem keeps its status, and says when to come back', async () => {
+  const busy = route({
+    run: () => {
+      throw new Problem('too-many-requests', { retryAfterSeconds: 7 })
+    },
+  })
+  const reply = await send(busy, deps(null, tenant), { headers: bearer })
+  expect(reply).toMatchObject({ status: 429, headers: { 'retry-after': '7' } })
+})
+
+test('the same Idempotency-Key draws the same chance; another key, tenant or route another one', async () => {
+  const drawn: string[] = []
+  const drawing = (name: string) =>
+    route({
+      name,
+      run: ({ random }) => {
+        drawn.push(base32(random.bytes(20)))
+        return {}
+      },
+    })
+  const headers = (key: string) => ({ ...bearer, 'idempotency-key': key })
+  const from = deps(null, tenant)
+  await send(drawing('one'), from, { headers: headers('first-key') })
+  await send(drawing('one'), from, { headers: headers('first-key') })
+  await send(drawing('one'), from, { headers: headers('other-key') })
+  await send(drawing('two'), from, { headers: headers('first-key') })
+  await send(drawing('one'), from, { headers: bearer })
+  expect(drawn[0]).toBe(drawn[1])
+  expect(new Set(drawn).size).toBe(4)
+  expect((await send(drawing('one'), from, { headers: headers('short') })).status).toBe(400)
+})
+
+test('an answer that is sent as it stands is not touched', async () => {
+  const plain = asIs({ status: 206, headers: { etag: '"e"' }, body: new Uint8Array([1, 2]) })
+  const reply = await send(route({ run: () => plain }), deps(null, tenant), { headers: bearer })
+  expect(reply).toMatchObject({ status: 206, headers: { etag: '"e"' }, body: new Uint8Array([1, 2]) })
+})
+
+test('the limit of requests is passed before it refuses, and time heals it', () => {
+  let now = 0
+  const throttle = createThrottle(5, { now: () => now, wait: async () => {} })
+  const answers = Array.from({ length: 6 }, () => throttle('a'))
+  expect(answers).toEqual([0, 0, 0, 0, 0, 1])
+  expect(throttle('b')).toBe(0)
+  now = 1000
+  expect(throttle('a')).toBe(0)
+})
