@@ -65,8 +65,10 @@ export const settings = z.object({
 
 export type Settings = z.infer<typeof settings>
 
-/** In `local.settings.sample.json` and never in Bicep: keys of emulators and files that stand in for Azure. */
+/** In `local.settings.sample.json` and never in Bicep: keys of emulators, files that stand in for Azure, and what `func start` reads. */
 export const localOnly: readonly string[] = [
+  'AzureWebJobsStorage',
+  'FUNCTIONS_WORKER_RUNTIME',
   'BLOB_ACCOUNT',
   'BLOB_KEY',
   'COSMOS_KEY',
