@@ -12,7 +12,7 @@ interface EntityTag {
 function entityTags(header: string): readonly EntityTag[] | '*' | undefined {
   if (header.trim() === '*') return '*'
   const tags: EntityTag[] = []
-  const element = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*"))?[ \t]*(?:,|$)/y
+  const element = /[ \t]*(?:(W\/)?("[\x21\x23-\x7e\x80-\xff]*")[ \t]*)?(?:,|$)/y
   while (element.lastIndex < header.length) {
     const found = element.exec(header)
     if (!found) return undefined

@@ -1,0 +1,99 @@
+// Deliver with the real protect beside it, on the smallest ports there are; every byte has a value told by its place.
+import type { Asset } from '../../shared/assets/model.ts'
+import { createDeliver } from '../../shared/deliver/index.ts'
+import { createProtect } from '../../shared/protect/index.ts'
+import { countingKek, keyDocuments, sessionDocuments, settableClock, testRandom } from '../protect/ports.ts'
+import { assetId, makeTimeline, tenantId } from './timelines.ts'
+
+export const origin = 'https://www.example.com'
+
+const document: Asset = {
+  id: assetId,
+  tenantId,
+  type: 'asset',
+  schema: 1,
+  title: 'A film',
+  fileName: 'film.mp4',
+  state: 'ready',
+  protection: 'aes-128',
+  profile: 'standard',
+  source: { blob: 'source', sizeBytes: 1 },
+  version: 1,
+  progress: { percent: 100, stage: 'done' },
+  renditions: [],
+  timeline: 'timeline-3.json',
+  createdAt: '2030-01-01T00:00:00.000Z',
+  updatedAt: '2030-01-01T00:00:00.000Z',
+}
+
+/** What the byte at `at` of a blob is. */
+export const byteOf = (blob: string, at: number): number => (blob.length * 31 + at * 7 + (at >> 8)) & 255
+export const bytesOf = (blob: string, offset: number, count: number): Buffer =>
+  Buffer.from(Array.from({ length: count }, (_, n) => byteOf(blob, offset + n)))
+
+export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = {}) {
+  const clock = settableClock()
+  const sessions = sessionDocuments()
+  const protect = createProtect({
+    keys: keyDocuments(),
+    sessions,
+    kek: countingKek().kek,
+    clock,
+    random: testRandom(seed),
+    allowedOrigins: async () => [origin],
+  })
+  const keyIds = await protect.sealer.prepare({ tenantId, assetId, version: 1 }, ['v720', 'v360', 'audio'])
+  const named = (segments: number, ended: boolean) => {
+    const timeline = makeTimeline({ segments, ended })
+    const renditions = timeline.renditions.map((each) => ({ ...each, keyId: keyIds[each.name] ?? '' }))
+    return Buffer.from(JSON.stringify({ ...timeline, renditions }))
+  }
+  const timelines = new Map([1, 2, 3].map((n) => [`timeline-${n}.json`, named(n, n === 3)]))
+  const state: { asset: Asset | undefined; gone: boolean } = { asset: document, gone: false }
+  const reads: Array<{ blob: string; offset: number; count: number }> = []
+  const loads: string[] = []
+  const deliver = createDeliver({
+    assets: {
+      get: async (tenant, id) => {
+        loads.push('asset')
+        return tenant === tenantId && id === assetId ? state.asset : undefined
+      },
+    },
+    media: {
+      get: async (blob) => {
+        loads.push(blob)
+        return timelines.get(blob)
+      },
+      facts: async (blob) => (blob.endsWith('poster.jpg') ? { sizeBytes: 5000, etag: 'x' } : undefined),
+      read: async (blob, range) => {
+        reads.push({ blob, ...range })
+        return state.gone ? undefined : bytesOf(blob, range.offset, range.count)
+      },
+    },
+    authorise: protect.authorise,
+    contentKey: protect.contentKey,
+    segmentIv: protect.segmentIv,
+    clock,
+    answerMaxBytes,
+  })
+  const opened = await protect.openSession({ tenantId, asset: document })
+
+  return {
+    clock,
+    protect,
+    sessions,
+    state,
+    reads,
+    loads,
+    document,
+    keyIds,
+    token: opened.token,
+    sessionId: opened.sessionId,
+    /** With the session's own token unless another is given. */
+    ask(path: string, headers: Record<string, string> = {}, { method = 'GET', token = opened.token } = {}) {
+      return deliver.answer({ method, token, path, header: (name) => headers[name] ?? null })
+    },
+  }
+}
+
+export type Stage = Awaited<ReturnType<typeof createStage>>
