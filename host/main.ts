@@ -1,9 +1,14 @@
-// The local platform's commands: `app` runs any function app, `functions` does so as a child of the platform.
+// The local platform's commands: `start` runs all of it, `app` any function app, `functions` one as a child of the platform.
+import { fileURLToPath } from 'node:url'
+
 const [command = '', ...args] = process.argv.slice(2)
 
-if (command === 'app' || command === 'functions') {
+if (command === 'start') {
+  await (await import('./platform/start.ts')).start(args, fileURLToPath(new URL('..', import.meta.url)))
+} else if (command === 'app' || command === 'functions') {
+  if (command === 'functions') (await import('./platform/orphan.ts')).endGroupWithParent()
   await (await import('./functions/command.ts')).runCommand(command, args)
 } else {
-  process.stderr.write('usage: node host/main.ts app <folder> [--port n]\n')
+  process.stderr.write('usage: node host/main.ts start [--port n] [--watch] | app <folder> [--port n]\n')
   process.exitCode = 2
 }

@@ -1,0 +1,42 @@
+// Decides how `npm start` was asked for: port, folder of its state, sample title or not, watching or not.
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+
+export interface StartOptions {
+  /** Root of the project: where the app, its build and its dependencies are. */
+  readonly folder: string
+  readonly port: number
+  readonly stateDirectory: string
+  readonly sample: boolean
+  readonly watch: boolean
+}
+
+/** What the user has to change; shown without a stack. */
+export const startProblem = (message: string): Error =>
+  Object.assign(new Error(message), { isStartProblem: true })
+export const isStartProblem = (error: unknown): error is Error =>
+  error instanceof Error && 'isStartProblem' in error
+
+const portOf = (text: string): number => {
+  const port = Number(text)
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
+  throw startProblem(`The port must be a number from 0 to 65535, not '${text}' (PORT, or --port).`)
+}
+
+export const startOptions = (argv: string[], env: NodeJS.ProcessEnv, folder: string): StartOptions => {
+  const { values } = parseArgs({
+    args: argv,
+    options: {
+      port: { type: 'string' },
+      state: { type: 'string' },
+      watch: { type: 'boolean', default: false },
+    },
+  })
+  return {
+    folder,
+    port: portOf(values.port ?? env['PORT'] ?? '7071'),
+    stateDirectory: resolve(folder, values.state ?? env['STATE_DIRECTORY'] ?? '.movidone'),
+    sample: env['MOVIDONE_SAMPLE'] !== 'off',
+    watch: values.watch,
+  }
+}

@@ -1,0 +1,169 @@
+// Brings the platform up in the order its parts need each other, watches them, and takes all of them down.
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { appSettings } from './app-settings.ts'
+import { build, isStale } from './build.ts'
+import { chooseFfmpeg, type Ffmpeg } from './ffmpeg.ts'
+import { freePort } from './free-port.ts'
+import { type KeptPart, keepPart } from './keeper.ts'
+import { endLeftovers } from './leftovers.ts'
+import { type ListedProcess, writeLocalJson } from './local-json.ts'
+import { type LocalSecrets, localSecrets } from './local-tenant.ts'
+import { lockState } from './lock.ts'
+import { openLog } from './log-file.ts'
+import { type StartOptions, startProblem } from './options.ts'
+import type { Output } from './output.ts'
+import type { PartProcess, PartSpec } from './part-process.ts'
+import { functionsSpec, type StoreName, storeSpec } from './parts.ts'
+import { secretFile } from './secret-file.ts'
+
+export interface Platform {
+  readonly apiUrl: string
+  readonly consoleUrl: string
+  readonly secrets: LocalSecrets
+  readonly ffmpeg: Ffmpeg
+  /** Builds anew, and lets the functions host load it. */
+  reload(): Promise<void>
+  stop(): Promise<void>
+}
+
+export interface Surroundings {
+  options: StartOptions
+  output: Output
+  /** A part that can't be kept alive: the platform has to end. */
+  giveUp: (reason: string) => void
+  /** Ctrl-C while it is starting. */
+  signal: AbortSignal
+}
+
+const HEALTHY_MS = 30_000
+const POLL_MS = 50
+const ACCOUNT = 'movidone'
+
+const secondsSince = (startedAtMs: number): string => `${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`
+
+const waitUntilHealthy = async (apiUrl: string, signal: AbortSignal): Promise<void> => {
+  const until = Date.now() + HEALTHY_MS
+  let last = 'no answer'
+  while (Date.now() < until) {
+    signal.throwIfAborted()
+    try {
+      const response = await fetch(`${apiUrl}/api/healthz`)
+      last = `${response.status} ${await response.text()}`
+      if (response.ok) return
+    } catch (error) {
+      last = String((error as Error).cause ?? error)
+    }
+    await sleep(POLL_MS)
+  }
+  throw startProblem(`The app does not become healthy; its last answer was: ${last}`)
+}
+
+export const startPlatform = async ({ options, output, giveUp, signal }: Surroundings): Promise<Platform> => {
+  const { folder, stateDirectory } = options
+  const port = await freePort(options.port)
+  const apiUrl = `http://127.0.0.1:${port}`
+  const consoleUrl = `${apiUrl}/console/`
+  const lock = lockState(stateDirectory, { pid: process.pid, apiUrl })
+  const secrets = localSecrets(join(stateDirectory, 'secrets.json'))
+  const kept: KeptPart[] = []
+  const listed = new Map<string, ListedProcess>([
+    ['supervisor', { name: 'supervisor', pid: process.pid, port }],
+  ])
+
+  // Written before the part it names can answer, so whoever sees the platform healthy finds all of it here.
+  const list = (name: string, pid: number, at: number): void => {
+    listed.set(name, { name, pid, port: at })
+    writeLocalJson(stateDirectory, { apiUrl, consoleUrl, ...secrets, processes: [...listed.values()] })
+  }
+  const keep = async (spec: (port: number) => PartSpec, at: number): Promise<KeptPart> => {
+    const onStart = (part: PartProcess): void => list(part.name, part.pid, listed.get(part.name)?.port ?? at)
+    const part = await keepPart({ spec, port: at, onStart, say: (line) => output.problem(line), giveUp })
+    kept.push(part)
+    return part
+  }
+  const startStore = async (name: StoreName): Promise<{ port: number; key: string }> => {
+    const startedAtMs = Date.now()
+    const log = openLog(join(stateDirectory, 'logs', `${name}.log`))
+    const part = await keep(storeSpec(name, options, log), 0)
+    list(name, listed.get(name)?.pid ?? 0, part.port)
+    const key = secretFile(join(stateDirectory, name, 'account-key'), 64)
+    const provision = await import('./provision.ts')
+    if (name === 'cosmos')
+      await provision.provisionCosmos({ endpoint: `http://127.0.0.1:${part.port}/`, key })
+    else {
+      const url = `http://127.0.0.1:${part.port}/${ACCOUNT}`
+      const uploadOrigins = [apiUrl, `http://localhost:${port}`]
+      await provision.provisionBlobs({ url, name: ACCOUNT, key, uploadOrigins })
+    }
+    output.part(name, secondsSince(startedAtMs))
+    return { port: part.port, key }
+  }
+  const buildIfStale = async (): Promise<void> => {
+    const startedAtMs = Date.now()
+    if (!isStale(folder)) return output.part('build', 'up to date')
+    await build(folder)
+    output.part('build', secondsSince(startedAtMs))
+  }
+  const stop = async (): Promise<void> => {
+    // Whoever was started last needs the others, so it goes first.
+    const [functions, ...stores] = kept.toReversed()
+    await functions?.stop()
+    await Promise.all(stores.map((store) => store.stop()))
+    lock.release()
+  }
+
+  try {
+    const left = await endLeftovers(stateDirectory)
+    if (left > 0)
+      output.line(`  ended ${left} process${left === 1 ? '' : 'es'} that an earlier run left behind`)
+    // All four, even when one fails: what was started has to be known before it can be stopped.
+    const begun = await Promise.allSettled([
+      startStore('storage'),
+      startStore('cosmos'),
+      chooseFfmpeg(process.env, stateDirectory),
+      buildIfStale(),
+    ])
+    const failed = begun.find((one) => one.status === 'rejected')
+    if (failed) throw failed.reason
+    signal.throwIfAborted()
+    const [storage, cosmos, ffmpeg] = begun.map((one) => (one as PromiseFulfilledResult<unknown>).value) as [
+      { port: number; key: string },
+      { port: number; key: string },
+      Ffmpeg,
+    ]
+    output.part('ffmpeg', `${ffmpeg.version} (${ffmpeg.ffmpegPath})`)
+
+    const startedAtMs = Date.now()
+    const { COSMOS_DATABASE } = await import('./provision.ts')
+    const settings = appSettings({
+      stateDirectory,
+      apiUrl,
+      blob: { url: `http://127.0.0.1:${storage.port}/${ACCOUNT}`, name: ACCOUNT, key: storage.key },
+      cosmos: { endpoint: `http://127.0.0.1:${cosmos.port}/`, key: cosmos.key, database: COSMOS_DATABASE },
+      secrets,
+      ffmpeg,
+    })
+    const log = openLog(join(stateDirectory, 'logs', 'functions.log'))
+    const echo = options.watch ? (line: string) => output.line(line) : undefined
+    const functions = await keep(functionsSpec({ options, settings, log, echo }), port)
+    await waitUntilHealthy(apiUrl, signal)
+    output.part('functions', secondsSince(startedAtMs))
+
+    return {
+      apiUrl,
+      consoleUrl,
+      secrets,
+      ffmpeg,
+      async reload() {
+        await build(folder)
+        await functions.restart()
+        await waitUntilHealthy(apiUrl, signal)
+      },
+      stop,
+    }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
