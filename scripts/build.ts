@@ -25,10 +25,16 @@ async function buildApp(): Promise<void> {
     minifyWhitespace: true,
     legalComments: 'none',
     logLevel: 'warning',
-    // Dependencies that are CommonJS call require; a private alias keeps it from clashing with their own.
+    // Dependencies that are CommonJS want these three; under names of our own, since some of the others declare them.
     banner: {
-      js: "import { createRequire as movidoneCreateRequire } from 'node:module'; const require = movidoneCreateRequire(import.meta.url); import { fileURLToPath as movidoneFile } from 'node:url'; import { dirname as movidoneDir } from 'node:path'; const __filename = movidoneFile(import.meta.url); const __dirname = movidoneDir(__filename);",
+      js: [
+        "import { createRequire as movidoneCreateRequire } from 'node:module'",
+        'const require = movidoneCreateRequire(import.meta.url)',
+        'const movidoneFilename = import.meta.filename',
+        'const movidoneDirname = import.meta.dirname',
+      ].join(';'),
     },
+    define: { __filename: 'movidoneFilename', __dirname: 'movidoneDirname' },
   })
 }
 
