@@ -1,0 +1,133 @@
+// What a tenant's own site does: plays one title in hls.js, in shaka-player, or natively. Runs in the browser.
+import Hls from 'hls.js'
+import shakaPlayer from 'shaka-player'
+
+// Its types describe an ES module; what is there is the value of a CommonJS one.
+const shaka = shakaPlayer as unknown as typeof shakaPlayer.default
+
+export interface Played {
+  ended: boolean
+  errors: string[]
+  frames: number
+  size: string
+  durationSeconds: number
+  /** Of the whole film, as it ended: one range means that there is no gap. */
+  ranges: Array<[number, number]>
+}
+
+interface Play {
+  url: string
+  /** Height of the one rendition to play, so that frames can be counted; the lowest where absent. */
+  height?: number
+  limitSeconds: number
+}
+
+const fresh = (): HTMLVideoElement => {
+  const video = document.createElement('video')
+  video.width = 640
+  video.height = 360
+  document.body.replaceChildren(video)
+  return video
+}
+
+/** Plays to the end, to the first error, or until the limit. */
+async function watch(video: HTMLVideoElement, limitSeconds: number, errors: string[]): Promise<Played> {
+  const stop = new AbortController()
+  const { signal } = stop
+  video.play().catch((error: Error) => errors.push(`play: ${error.name}`))
+  const ended = await new Promise<boolean>((resolve) => {
+    video.addEventListener('ended', () => resolve(true), { signal })
+    const endsAt = performance.now() + limitSeconds * 1000
+    const timer = setInterval(() => {
+      if (video.error) errors.push(`media: ${video.error.code}`)
+      if (errors.length > 0 || performance.now() > endsAt) resolve(false)
+    }, 50)
+    signal.addEventListener('abort', () => clearInterval(timer))
+  })
+  stop.abort()
+  const { buffered } = video
+  return {
+    ended,
+    errors,
+    frames: video.getVideoPlaybackQuality().totalVideoFrames,
+    size: `${video.videoWidth}x${video.videoHeight}`,
+    durationSeconds: video.duration,
+    ranges: Array.from({ length: buffered.length }, (_, i) => [buffered.start(i), buffered.end(i)]),
+  }
+}
+
+let close: () => void | Promise<void> = () => {}
+
+async function inHls({ url, height, limitSeconds }: Play): Promise<Played> {
+  await close()
+  const video = fresh()
+  const errors: string[] = []
+  // All that was played stays, so that the ranges at the end tell of every gap.
+  const hls = new Hls({ enableWorker: false, startPosition: 0, backBufferLength: Number.POSITIVE_INFINITY })
+  close = () => hls.destroy()
+  hls.on(Hls.Events.ERROR, (_event, data) => {
+    if (data.fatal) errors.push(`hls.js: ${data.details} ${data.response?.code ?? ''}`)
+  })
+  hls.on(Hls.Events.MANIFEST_PARSED, () => {
+    hls.loadLevel = Math.max(
+      0,
+      hls.levels.findIndex((level) => level.height === height),
+    )
+  })
+  hls.loadSource(url)
+  hls.attachMedia(video)
+  return watch(video, limitSeconds, errors)
+}
+
+async function inShaka({ url, height, limitSeconds }: Play): Promise<Played> {
+  await close()
+  const video = fresh()
+  const errors: string[] = []
+  shaka.polyfill.installAll()
+  const player = new shaka.Player()
+  close = () => player.destroy()
+  player.configure({ abr: { enabled: false }, streaming: { bufferBehind: 600 } })
+  player.addEventListener('error', () => errors.push('shaka-player: error'))
+  try {
+    await player.attach(video)
+    await player.load(url)
+    const tracks = player.getVariantTracks()
+    const track = tracks.find((one) => one.height === height) ?? tracks[0]
+    if (track) player.selectVariantTrack(track, true)
+  } catch (error) {
+    errors.push(
+      `shaka-player: ${(error as { code?: number }).code} ${JSON.stringify((error as { data?: unknown[] }).data?.[1])}`,
+    )
+  }
+  return watch(video, limitSeconds, errors)
+}
+
+async function natively({ url, limitSeconds }: Play): Promise<Played> {
+  await close()
+  const video = fresh()
+  close = () => video.removeAttribute('src')
+  video.crossOrigin = 'anonymous'
+  video.src = url
+  return watch(video, limitSeconds, [])
+}
+
+/** Shows the frame of one moment, and resolves once it is on the screen. */
+async function seek(seconds: number): Promise<void> {
+  const video = document.querySelector('video')!
+  video.pause()
+  const shown = new Promise<void>((resolve, reject) => {
+    video.requestVideoFrameCallback(() => resolve())
+    setTimeout(() => reject(new Error(`no frame at ${seconds} s`)), 15_000)
+  })
+  video.currentTime = seconds
+  await shown
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
+}
+
+const players = { hls: inHls, shaka: inShaka, native: natively, seek }
+declare global {
+  interface Window {
+    players: typeof players
+  }
+}
+window.players = players
