@@ -15,3 +15,7 @@ export const freePort = (asked: number): Promise<number> =>
       probe.close(() => resolve(port))
     })
   })
+
+/** The port of the run before, so that addresses given out then still hold; another one where it is gone. */
+export const sameOrAnyPort = (before: number | undefined): Promise<number> =>
+  before === undefined ? Promise.resolve(0) : freePort(before).catch(() => 0)

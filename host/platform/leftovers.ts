@@ -1,7 +1,6 @@
 // Ends what an earlier platform on this folder left running when it was killed.
-import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type LocalJson, localJsonFile } from './local-json.ts'
+import type { ListedProcess } from './local-json.ts'
 import { processTable, type RunningProcess } from './process-table.ts'
 
 const TOOL = /(^|\/)ff(mpeg|probe) /
@@ -11,10 +10,7 @@ export const isLeftover = (one: RunningProcess, leaders: Set<number>, stateDirec
   leaders.has(one.group) && (one.command.includes(stateDirectory) || TOOL.test(`${one.command} `))
 
 /** Called with the lock held, so whoever is listed has lost its supervisor. */
-export const endLeftovers = async (stateDirectory: string): Promise<number> => {
-  const file = localJsonFile(stateDirectory)
-  if (!existsSync(file)) return 0
-  const { processes } = JSON.parse(readFileSync(file, 'utf8')) as LocalJson
+export const endLeftovers = async (stateDirectory: string, processes: ListedProcess[]): Promise<number> => {
   const leaders = new Set(processes.filter(({ name }) => name !== 'supervisor').map(({ pid }) => pid))
   const left = () => processTable().filter((one) => isLeftover(one, leaders, stateDirectory))
   const found = left()

@@ -1,11 +1,13 @@
 // Decides that a state folder has one platform at a time.
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { startProblem } from './options.ts'
 import { writePrivately } from './secret-file.ts'
 
 export interface Lock {
+  /** For whoever finds the folder taken. */
+  tell(holder: Holder): void
   release(): void
 }
 
@@ -18,7 +20,7 @@ interface Holder {
  * The lock is the operating system's own, on a file of SQLite's: it ends with the process that holds it,
  * however that ends, which a file with a process id in it would not.
  */
-export const lockState = (directory: string, holder: Holder): Lock => {
+export const lockState = (directory: string): Lock => {
   mkdirSync(directory, { recursive: true, mode: 0o700 })
   const held = join(directory, 'lock.json')
   const database = new DatabaseSync(join(directory, 'lock.db'))
@@ -32,6 +34,9 @@ export const lockState = (directory: string, holder: Holder): Lock => {
       `movidone runs already in ${directory}${who}. Stop it first, or give this one another folder with STATE_DIRECTORY.`,
     )
   }
-  writePrivately(held, JSON.stringify(holder))
-  return { release: () => database.close() }
+  rmSync(held, { force: true })
+  return {
+    tell: (holder) => writePrivately(held, JSON.stringify(holder)),
+    release: () => database.close(),
+  }
 }

@@ -4,10 +4,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { appSettings } from './app-settings.ts'
 import { build, isStale } from './build.ts'
 import { chooseFfmpeg, type Ffmpeg } from './ffmpeg.ts'
-import { freePort } from './free-port.ts'
+import { freePort, sameOrAnyPort } from './free-port.ts'
 import { type KeptPart, keepPart } from './keeper.ts'
 import { endLeftovers } from './leftovers.ts'
-import { type ListedProcess, writeLocalJson } from './local-json.ts'
+import { type ListedProcess, readLocalJson, writeLocalJson } from './local-json.ts'
 import { type LocalSecrets, localSecrets } from './local-tenant.ts'
 import { lockState } from './lock.ts'
 import { openLog } from './log-file.ts'
@@ -61,11 +61,13 @@ const waitUntilHealthy = async (apiUrl: string, signal: AbortSignal): Promise<vo
 
 export const startPlatform = async ({ options, output, giveUp, signal }: Surroundings): Promise<Platform> => {
   const { folder, stateDirectory } = options
+  const lock = lockState(stateDirectory)
   const port = await freePort(options.port)
   const apiUrl = `http://127.0.0.1:${port}`
   const consoleUrl = `${apiUrl}/console/`
-  const lock = lockState(stateDirectory, { pid: process.pid, apiUrl })
+  lock.tell({ pid: process.pid, apiUrl })
   const secrets = localSecrets(join(stateDirectory, 'secrets.json'))
+  const before = readLocalJson(stateDirectory)?.processes ?? []
   const kept: KeptPart[] = []
   const listed = new Map<string, ListedProcess>([
     ['supervisor', { name: 'supervisor', pid: process.pid, port }],
@@ -85,7 +87,8 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
   const startStore = async (name: StoreName): Promise<{ port: number; key: string }> => {
     const startedAtMs = Date.now()
     const log = openLog(join(stateDirectory, 'logs', `${name}.log`))
-    const part = await keep(storeSpec(name, options, log), 0)
+    const at = await sameOrAnyPort(before.find((one) => one.name === name)?.port)
+    const part = await keep(storeSpec(name, options, log), at)
     list(name, listed.get(name)?.pid ?? 0, part.port)
     const key = secretFile(join(stateDirectory, name, 'account-key'), 64)
     const provision = await import('./provision.ts')
@@ -114,7 +117,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
   }
 
   try {
-    const left = await endLeftovers(stateDirectory)
+    const left = await endLeftovers(stateDirectory, before)
     if (left > 0)
       output.line(`  ended ${left} process${left === 1 ? '' : 'es'} that an earlier run left behind`)
     // All four, even when one fails: what was started has to be known before it can be stopped.
