@@ -5,8 +5,7 @@ import type { BlobFacts } from '../assets/ports.ts'
 import { bodyInterrupted, nameOf, statusOf } from './failure.ts'
 
 /** A blob that is not there; a container that is not there is a fault of the deployment and stays an error. */
-export const isAbsent = (error: unknown): boolean =>
-  statusOf(error) === 404 && nameOf(error) !== 'ContainerNotFound'
+const isAbsent = (error: unknown): boolean => statusOf(error) === 404 && nameOf(error) !== 'ContainerNotFound'
 
 export const absentAsUndefined = (error: unknown): undefined => {
   if (isAbsent(error)) return undefined
@@ -21,7 +20,7 @@ export async function readFacts(blob: BlobClient, abortSignal: AbortSignal): Pro
   return { sizeBytes: contentLength, etag }
 }
 
-export interface ByteRange {
+interface ByteRange {
   readonly offset: number
   readonly count: number
   /** `If-Match`, RFC 9110 13.1.1. */

@@ -7,6 +7,8 @@ import type { Random } from '../core/random.ts'
 export interface Pace {
   readonly clock: Clock
   readonly random: Random
+  /** One try of one call; what takes longer is cut off and tried again. */
+  readonly tryTimeoutMs?: number
 }
 
 /** As the SDKs throw them: Storage and Key Vault a `statusCode` and a named `code`, Cosmos a numeric `code`. */
@@ -51,14 +53,13 @@ export const jittered = (random: Random, ms: number): number =>
   Math.floor(((random.bytes(1)[0] ?? 0) / 256) * ms)
 
 const tries = 4
-const tryTimeoutMs = 30_000
 const firstBackoffMs = 200
 
 /** Only for calls that may be repeated; each try is cut off by its signal, the whole of it bounded. */
 export async function persist<T>(pace: Pace, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await run(AbortSignal.timeout(tryTimeoutMs))
+      return await run(AbortSignal.timeout(pace.tryTimeoutMs ?? 30_000))
     } catch (error) {
       if (attempt === tries || !isTransient(error)) throw error
       const backoffMs = firstBackoffMs * 4 ** (attempt - 1)

@@ -1,11 +1,15 @@
 // Starts a Cosmos server for tests, with the database and containers that Bicep makes in Azure.
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { CosmosClient, PartitionKeyKind } from '@azure/cosmos'
+import { CosmosClient, type CosmosClientOptions, PartitionKeyKind } from '@azure/cosmos'
 import { createHttpServer } from '@vercel/cosmosdb-server'
+import { startCosmos as startServer } from '../../host/cosmos/server.ts'
 import stores from '../../infra/stores.json' with { type: 'json' }
+import type { Certificate } from './certificate.ts'
+import type { Entra } from './entra.ts'
 import { startPart } from './part.ts'
 
 export interface CosmosServer {
@@ -23,8 +27,24 @@ export async function startCosmos(): Promise<CosmosServer> {
   const part = await startPart('host/cosmos/child.ts')
   const key = (await readFile(join(part.directory, 'account-key'), 'utf8')).trim()
   const endpoint = `http://127.0.0.1:${part.port}/`
-  await provision(endpoint, key, database)
+  await provision({ endpoint, key }, database)
   return { endpoint, key, database, stop: part.stop }
+}
+
+/** The same over https, taking no key but the tokens of one Entra ID. */
+export async function startCosmosEntra(tls: Certificate, entra: Entra): Promise<Omit<CosmosServer, 'key'>> {
+  const directory = await mkdtemp(join(tmpdir(), 'movidone-test-'))
+  let origin = ''
+  const accepts = (token: string) => entra.accepts(token, origin)
+  const server = await startServer({ directory, port: 0, tls, auth: { kind: 'bearer', accepts } })
+  const { endpoint } = server
+  origin = new URL(endpoint).origin
+  await provision({ endpoint, aadCredentials: entra.credential }, database)
+  const stop = async () => {
+    await server.close()
+    await rm(directory, { recursive: true })
+  }
+  return { endpoint, database, stop }
 }
 
 /** An independent implementation of the protocol, in memory: what both agree on is not ours alone. */
@@ -34,7 +54,7 @@ export async function startCosmosOracle(): Promise<CosmosServer> {
   await once(server, 'listening')
   const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
   const key = Buffer.alloc(64).toString('base64')
-  await provision(endpoint, key, database)
+  await provision({ endpoint, key }, database)
   const stop = async () => {
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
@@ -45,7 +65,7 @@ export async function startCosmosOracle(): Promise<CosmosServer> {
 /** The server that COSMOS_ENDPOINT names, in a database of this run. */
 export async function useCosmos(endpoint: string, key: string): Promise<CosmosServer> {
   const name = `${database}-test-${process.pid}-${Date.now()}`
-  await provision(endpoint, key, name)
+  await provision({ endpoint, key }, name)
   const stop = async () => {
     const client = new CosmosClient({ endpoint, key })
     await client.database(name).delete()
@@ -61,8 +81,8 @@ interface StoredContainer {
   ttlSeconds?: number
 }
 
-async function provision(endpoint: string, key: string, id: string): Promise<void> {
-  const client = new CosmosClient({ endpoint, key, connectionPolicy: { enableEndpointDiscovery: false } })
+async function provision(account: CosmosClientOptions, id: string): Promise<void> {
+  const client = new CosmosClient({ ...account, connectionPolicy: { enableEndpointDiscovery: false } })
   const { database } = await client.databases.createIfNotExists({ id })
   for (const { name, key, keys, ttlSeconds } of stores.cosmos.containers as StoredContainer[])
     await database.containers.createIfNotExists({
