@@ -1,6 +1,6 @@
 // Ranges and conditions as a server that the field has trusted for twenty years answers them, and where we mean to differ.
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -75,6 +75,8 @@ describe.skipIf(!existsSync(nginx))('beside nginx (skipped where /usr/sbin/nginx
   beforeAll(async () => {
     stage = await createStage()
     port = await freePort()
+    // Where nginx starts as root, its worker is another user.
+    chmodSync(folder, 0o755)
     mkdirSync(join(folder, 'www'))
     writeFileSync(join(folder, 'www', 'segment'), bytesOf(segment.blob, 0, size))
     const temp = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
