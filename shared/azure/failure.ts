@@ -42,7 +42,7 @@ const passing = new Set<number | string>([
   ...['REQUEST_SEND_ERROR', 'PARSE_ERROR', 'TimeoutError', bodyInterrupted],
 ])
 
-export function isTransient(error: unknown): boolean {
+function isTransient(error: unknown): boolean {
   const { name, code } = storeError(error)
   if (name === 'AbortError' || name === 'TimeoutError') return true
   return passing.has(statusOf(error) ?? code ?? '')
