@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { startupError } from '../functions/startup-error.ts'
 
 const version = 1
 
@@ -46,12 +47,13 @@ export function openDatabase(directory: string): DatabaseSync {
     database.exec('PRAGMA synchronous = NORMAL; BEGIN EXCLUSIVE')
     const found = (database.prepare('PRAGMA user_version').get() as { user_version: number }).user_version
     if (found === 0) database.exec(`${tables} PRAGMA user_version = ${version}`)
-    else if (found !== version) throw new Error(`${file} has version ${found}; this engine reads ${version}.`)
+    else if (found !== version)
+      throw startupError(`${file} has version ${found}; this engine reads ${version}.`)
     database.exec('COMMIT')
     return database
   } catch (error) {
     database.close()
-    if (error instanceof Error && /locked|busy/i.test(error.message)) throw new Error(inUse(file))
+    if (error instanceof Error && /locked|busy/i.test(error.message)) throw startupError(inUse(file))
     throw error
   }
 }

@@ -23,6 +23,8 @@ export interface DurableHost {
     id: string,
     isEnough?: (status: DurableOrchestrationStatus) => boolean,
   ): Promise<DurableOrchestrationStatus>
+  /** Resolves when the process has ended by itself. */
+  exited(): Promise<void>
   /** Like `kill -9`. */
   kill(): Promise<void>
   stop(): Promise<void>
@@ -70,6 +72,7 @@ export async function startHost(
     async run(name, input, instanceId) {
       return settled(await client.startNew(name, { input, ...(instanceId ? { instanceId } : {}) }))
     },
+    exited: () => end(child),
     kill: () => end(child, 'SIGKILL'),
     stop: () => end(child, 'SIGTERM'),
   }
@@ -93,9 +96,9 @@ function readyPort(child: ChildProcess, output: () => string): Promise<number> {
   })
 }
 
-async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+async function end(child: ChildProcess, signal?: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const exited = new Promise((resolve) => child.once('exit', resolve))
-  child.kill(signal)
+  if (signal) child.kill(signal)
   await exited
 }
