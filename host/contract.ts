@@ -64,7 +64,5 @@ export interface Durable {
   handle(request: IncomingMessage, response: ServerResponse): Promise<boolean>
   /** The JSON text that a `durableClient` input holds. */
   clientBinding(): string
-  /** The worker has crashed while the host lives on: every running activity fails at once (rule 12). The process ends next. */
-  workerDied?(reason: string): Promise<void>
   close(): Promise<void>
 }

@@ -15,10 +15,11 @@ export interface AdminOptions {
 
 const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
 
-/** A page on another site can reach a loopback port by a name of its own, so the name must be loopback's too. */
-export function isLocalCaller(request: IncomingMessage): boolean {
-  const peer = (request.socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-  const name = (request.headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
+/** A program on this machine: no page of another site, by whatever name it got here, and nothing that was passed on. */
+function isLocalProgram({ socket, headers }: IncomingMessage): boolean {
+  const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
+  const name = (headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
+  if (headers.origin !== undefined || headers['x-forwarded-for'] !== undefined) return false
   return (peer.startsWith('127.') || peer === '::1') && loopbackNames.includes(name)
 }
 
@@ -28,7 +29,7 @@ export async function answerAdmin(
   path: string,
   options: AdminOptions,
 ): Promise<void> {
-  if (!isLocalCaller(request)) return answerEmpty(response, 403)
+  if (!isLocalProgram(request)) return answerEmpty(response, 403)
   const [area, name] = path
     .replace(/^\/admin\//i, '')
     .replace(/\/$/, '')

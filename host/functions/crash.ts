@@ -3,8 +3,8 @@ import type { Log } from './log.ts'
 
 export interface CrashOptions {
   readonly log: Log
-  /** Answers what is in flight and tells the durable engine. */
-  readonly abandon: (reason: string) => Promise<void>
+  /** Answers what is in flight. */
+  readonly abandon: () => Promise<void>
   readonly exit: (code: number) => void
 }
 
@@ -21,7 +21,7 @@ export function watchCrashes({ log, abandon, exit }: CrashOptions): CrashWatch {
     if (ended) return
     ended = true
     log('critical', 'Host.Worker', reason)
-    abandon(reason)
+    abandon()
       .catch((error: unknown) => log('error', 'Host.Worker', String(error)))
       .finally(() => exit(1))
   }

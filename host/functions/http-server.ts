@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Durable } from '../contract.ts'
-import { type AdminOptions, answerAdmin, isLocalCaller } from './admin.ts'
+import { type AdminOptions, answerAdmin } from './admin.ts'
 import { answerBuffered } from './buffered.ts'
 import { answerEmpty, type HttpContext } from './exchange.ts'
 import { readRequestPath } from './request-path.ts'
@@ -89,7 +89,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, site: 
   if (lower === '/' && request.method === 'GET') return answerHome(response)
   if (lower.startsWith('/admin/')) return answerAdmin(request, response, path.path, site.admin)
   if (lower.startsWith('/runtime/') || lower.startsWith('/durabletask/')) {
-    if (!isLocalCaller(request)) return answerEmpty(response, 403)
+    // Who may use these is the engine's decision.
     if (!(await site.durable?.handle(request, response))) answerEmpty(response, 404)
     return
   }

@@ -42,7 +42,8 @@ export function guardResponse(
     state = 'failed'
     options.report(reason)
     if (response.headersSent) {
-      response.destroy()
+      // What has been written still goes out; then the connection ends before the answer does.
+      response.socket?.destroySoon()
       return
     }
     for (const name of response.getHeaderNames()) response.removeHeader(name)

@@ -58,9 +58,7 @@ export async function serveApp(options: ServeOptions): Promise<Served> {
   const watch = watchCrashes({
     log,
     exit: (code) => process.exit(code),
-    abandon: async (reason) => {
-      await Promise.all([server.abandon(), durable?.workerDied?.(reason)])
-    },
+    abandon: () => server.abandon(),
   })
   try {
     describeHost(env, folder, server.port)

@@ -27,8 +27,7 @@ export async function answerStreaming(
   const guard = guardResponse(request, response, {
     idleSeconds: context.idleSeconds,
     headers: context.customHeaders,
-    report: (reason) =>
-      report(`${reason} (${request.method} ${exchange.target.binding['route'] ?? target.name})`),
+    report,
   })
   // A body that the handler left unread would block the next request of this connection.
   response.once('finish', () => request.resume())

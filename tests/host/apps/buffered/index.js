@@ -1,0 +1,4 @@
+// The common functions in buffered mode.
+import { register } from '../handlers.js'
+
+register()

@@ -1,0 +1,14 @@
+// No prefix, few requests at once, and little time for each.
+import { setTimeout as sleep } from 'node:timers/promises'
+import { app } from '@azure/functions'
+
+app.setup({ enableHttpStream: true })
+app.http('hello', { methods: ['GET'], handler: () => ({ body: 'hello' }) })
+app.http('sleep', {
+  methods: ['GET'],
+  route: 'sleep/{ms}',
+  handler: async (request) => {
+    await sleep(Number(request.params.ms))
+    return { body: 'slept' }
+  },
+})
