@@ -1,0 +1,7 @@
+// One measured figure, as every bench gives it.
+export interface BenchRow {
+  readonly name: string
+  readonly value: number
+  readonly unit: string
+  readonly note?: string
+}
