@@ -1,4 +1,5 @@
 // What encode needs of others: units' documents, ffmpeg, and somebody who seals segments before they are stored.
+import type { SourceStore } from '../assets/ports.ts'
 import type { AssetId, TenantId } from '../core/ids.ts'
 
 export interface EncodeTarget {
@@ -21,13 +22,13 @@ export interface SegmentSealer {
 
 /** One unit of encode's work in the container `units` (partition key `jobId`, the Durable instance id). */
 export interface Unit {
-  /** `{jobId}.{n}` for chunk n, `{jobId}.audio` for the audio. */
+  /** `{jobId}.{n}` for chunk n, `{jobId}.audio` for the audio; `….now` for how far one that runs has come. */
   readonly id: string
   readonly jobId: string
   readonly type: 'unit'
   readonly schema: 1
   readonly kind: 'chunk' | 'audio'
-  /** Frames done so far (chunks only); never goes back. */
+  /** Frames done so far: pictures of a chunk, AAC frames of the audio. */
   readonly frames: number
   readonly done: boolean
   /** Sealed sizes by rendition, in order from the unit's first segment. */
@@ -40,4 +41,54 @@ export interface UnitStore {
   put(unit: Unit): Promise<void>
   list(jobId: string): Promise<Unit[]>
   removeJob(jobId: string): Promise<void>
+}
+
+/** Which ffmpeg there is: its build is part of every plan's hash, its filters decide what degrades. */
+export interface Tools {
+  readonly build: string
+  readonly filters: ReadonlySet<string>
+}
+
+/** A source that ffmpeg reads at `url`: loopback, one nonce, one pinned ETag, no credential. */
+export interface OpenedSource {
+  readonly url: string
+  readonly sizeBytes: number
+  /** Bytes from `offset`, at most `count`, fewer at the end of the file. */
+  read(offset: number, count: number): Promise<Uint8Array>
+  /** Aborted, with the error as its reason, once a read has failed. */
+  readonly failed: AbortSignal
+  /** Bytes fetched from the store so far. */
+  fetchedBytes(): number
+  close(): Promise<void>
+}
+
+export interface RunAsk {
+  readonly program: 'ffmpeg' | 'ffprobe'
+  readonly argv: readonly string[]
+  /** Files that it writes into its own empty folder; read into memory when it ends well. */
+  readonly outputs?: readonly string[]
+  readonly wallMs: number
+  /** Largest file that it may write. */
+  readonly fileBytes?: number
+  readonly signal?: AbortSignal
+  /** Standard output as it comes; the program waits while this does. */
+  readonly onOutput?: (bytes: Uint8Array) => void | Promise<void>
+  /** Each line of standard error. */
+  readonly onMessage?: (line: string) => void
+}
+
+export interface RunOutcome {
+  /** `killed`: by a signal that was not ours, as when memory runs out. */
+  readonly end: 'done' | 'failed' | 'killed' | 'too-slow'
+  /** Head and tail of standard error, for the log. */
+  readonly messages: string
+  readonly files: Readonly<Record<string, Uint8Array>>
+}
+
+/** `shared/media` implements it; nothing else starts a process. */
+export interface Ffmpeg {
+  tools(): Promise<Tools>
+  open(source: { blob: string; etag: string; sizeBytes: number }, store: SourceStore): Promise<OpenedSource>
+  /** Throws the reason of `signal` once that is aborted. */
+  run(ask: RunAsk): Promise<RunOutcome>
 }

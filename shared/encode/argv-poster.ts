@@ -1,0 +1,44 @@
+// The command line that makes a poster of one moment.
+import { inputArgv, loud, seconds } from './argv.ts'
+import type { Plan } from './plan.ts'
+
+export interface PosterAsk {
+  readonly url: string
+  readonly atSeconds: number
+}
+
+/** One frame twice: as JPEG of at most 1280 pixels across, and as 32 × 32 grey values that tell whether it is black. */
+export function posterArgv(plan: Plan, { url, atSeconds }: PosterAsk): string[] {
+  const top = plan.renditions[0]
+  if (!top) throw new RangeError('the plan has no rendition')
+  const width = Math.min(top.width, 1280)
+  const height = 2 * Math.round((top.height * width) / top.width / 2)
+  const { video, source } = plan
+  const at = atSeconds > 0 ? ['-ss', seconds(atSeconds)] : []
+  const upright = [
+    ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    ...(video.toneMapping.length ? [`scale=${width}:${height}`, ...video.toneMapping] : []),
+    `scale=${width}:${height}:flags=bicubic,setsar=1,split=2[a][b];[b]scale=32:32,format=gray[g]`,
+  ]
+  return [
+    ...loud,
+    ...['-y', ...at, '-threads', String(plan.threads), ...inputArgv(source, url)],
+    ...['-filter_complex', `[0:${video.stream}]${upright.join(',')}`],
+    ...[
+      '-map',
+      '[a]',
+      '-map_metadata',
+      '-1',
+      '-frames:v',
+      '1',
+      '-pix_fmt',
+      'yuvj420p',
+      '-q:v',
+      '3',
+      '-f',
+      'mjpeg',
+      'poster.jpg',
+    ],
+    ...['-map', '[g]', '-frames:v', '1', '-f', 'rawvideo', 'pipe:1'],
+  ]
+}

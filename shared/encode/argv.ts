@@ -1,0 +1,146 @@
+// The command lines of ffmpeg and ffprobe, as pure functions of the plan: every option is pinned by golden files.
+import { frameSeconds, type Plan, tailSeconds } from './plan.ts'
+import type { Container } from './sniff.ts'
+
+/** How far before its first frame a chunk begins to read; the next one is tried when that was too late. */
+export const rewinds = ['near', 'far', 'start'] as const
+export type Rewind = (typeof rewinds)[number]
+
+export const loud = [
+  '-nostdin',
+  '-hide_banner',
+  '-nostats',
+  '-loglevel',
+  'repeat+warning',
+  '-max_alloc',
+  String(1 << 30),
+]
+
+/** The input may open nothing but loopback, with nothing but the demuxers of its own kind (ffmpeg-protocols, -formats). */
+export const inputArgv = (source: Container, url: string): string[] => [
+  ...['-protocol_whitelist', 'http,tcp', '-format_whitelist', source.demuxers],
+  // A QuickTime file may name other files as its media.
+  ...(source.isoBoxes ? ['-enable_drefs', '0', '-use_absolute_path', '0'] : []),
+  ...['-i', url],
+]
+
+export const probeArgv = (source: Container, url: string): string[] => [
+  ...[
+    '-hide_banner',
+    '-loglevel',
+    'error',
+    '-max_alloc',
+    String(1 << 30),
+    '-of',
+    'json',
+    '-show_format',
+    '-show_streams',
+  ],
+  ...inputArgv(source, url),
+]
+
+/** One line a packet of a stream: when it is shown and for how long. */
+export const packetsArgv = (source: Container, stream: number, url: string): string[] => [
+  ...['-hide_banner', '-loglevel', 'error', '-max_alloc', String(1 << 30), '-select_streams', String(stream)],
+  ...['-show_entries', 'packet=pts_time,duration_time', '-of', 'csv=p=0'],
+  ...inputArgv(source, url),
+]
+
+/** `startSeconds` as the source's own clock has it becomes 0, exactly, in whatever time base the filter finds. */
+export const rebased = (startSeconds: number): string => `PTS-round(${startSeconds.toFixed(6)}/TB)`
+
+export const seconds = (value: number): string => value.toFixed(6)
+
+function seek(plan: Plan, firstFrame: number, rewind: Rewind): string[] {
+  if (firstFrame === 0 || rewind === 'start') return []
+  const { source, video } = plan
+  const margin = rewind === 'far' ? 60 : source.indexed ? 0.5 : 12
+  const target = firstFrame * frameSeconds(plan) - margin
+  return target > 0 ? ['-seek_timestamp', '1', '-ss', seconds(video.startSeconds + target)] : []
+}
+
+/**
+ * `fps` lays every picture on the absolute grid, so that `trim` by frame numbers is exact at any rate; `-noaccurate_seek`
+ * keeps the pictures before the first one, which `fps` may have to repeat. The number of the first frame that really
+ * came is printed: the caller checks it.
+ */
+function gridFilters(plan: Plan, chunk: Plan['chunks'][number], atStart: boolean): string[] {
+  const { video } = plan
+  const { num, den } = video.frameRate
+  const end = chunk.firstFrame + chunk.frames
+  const fromFirst = atStart ? `:start_time=${seconds(chunk.firstFrame * frameSeconds(plan))}` : ''
+  return [
+    `setpts='${rebased(video.startSeconds)}'`,
+    ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
+    `fps=fps=${num}/${den}${fromFirst}`,
+    ...(end === video.frames ? [`tpad=stop_mode=clone:stop_duration=${tailSeconds}`] : []),
+    `trim=start_pts=${chunk.firstFrame}:end_pts=${end}`,
+    `setpts='if(eq(N,0),print(PTS,16),PTS)-${chunk.firstFrame}'`,
+  ]
+}
+
+function scaleFilters({ video }: Plan, rung: Plan['renditions'][number]): string {
+  const matrix = video.toneMapping.length ? 'bt709' : video.matrix
+  const size = `${rung.width}:${rung.height}`
+  return `scale=${size}:flags=bicubic:in_color_matrix=${matrix}:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1`
+}
+
+function graph(plan: Plan, chunk: Plan['chunks'][number], atStart: boolean): string {
+  const { renditions, video } = plan
+  const top = renditions[0]
+  // Light is pressed once, at the size of the best rendition.
+  const tone = video.toneMapping.length
+    ? [`scale=${top?.width}:${top?.height}:flags=bicubic`, ...video.toneMapping]
+    : []
+  const common = [...gridFilters(plan, chunk, atStart), ...tone, `split=${renditions.length}`]
+  const pads = renditions.map((_, index) => `[s${index}]`).join('')
+  const branches = renditions.map((rung, index) => `[s${index}]${scaleFilters(plan, rung)}[v${index}]`)
+  return [`[0:${video.stream}]${common.join(',')}${pads}`, ...branches].join(';')
+}
+
+const rateControl = ({ maxrateKbps }: Plan['renditions'][number]): string[] => [
+  ...['-crf', '23', '-maxrate', `${maxrateKbps}k`, '-bufsize', `${2 * maxrateKbps}k`],
+]
+
+function videoOutput(plan: Plan, rung: Plan['renditions'][number], index: number): string[] {
+  const { segmentFrames, timescale } = plan.video
+  return [
+    ...['-map', `[v${index}]`, '-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact'],
+    ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', rung.profile, '-pix_fmt', 'yuv420p'],
+    ...rateControl(rung),
+    ...['-g', String(segmentFrames), '-keyint_min', String(segmentFrames), '-sc_threshold', '0', '-bf', '3'],
+    // Stitchable: the parameter sets say nothing of the content, so that all chunks share one init segment.
+    ...['-flags', '+cgop+bitexact', '-x264-params', 'stitchable=1', '-threads', String(plan.threads)],
+    ...['-color_primaries', 'bt709', '-color_trc', 'bt709', '-colorspace', 'bt709', '-color_range', 'tv'],
+    ...['-movflags', '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets'],
+    ...['-video_track_timescale', String(timescale), '-f', 'mp4', `${rung.name}.mp4`],
+  ]
+}
+
+/** One ffmpeg decodes a chunk once and makes all of its renditions. */
+export function chunkArgv(
+  plan: Plan,
+  number: number,
+  { url, rewind }: { url: string; rewind: Rewind },
+): string[] {
+  const chunk = plan.chunks[number]
+  if (!chunk) throw new RangeError(`the plan has no chunk ${number}`)
+  const seeking = seek(plan, chunk.firstFrame, rewind)
+  const threads = String(plan.threads)
+  return [
+    ...loud,
+    ...[
+      '-y',
+      '-progress',
+      'pipe:1',
+      '-filter_complex_threads',
+      threads,
+      '-copyts',
+      '-noaccurate_seek',
+      ...seeking,
+    ],
+    ...['-threads', threads, ...inputArgv(plan.source, url)],
+    ...['-filter_complex', graph(plan, chunk, seeking.length === 0)],
+    ...plan.renditions.flatMap((rung, index) => videoOutput(plan, rung, index)),
+  ]
+}

@@ -1,0 +1,30 @@
+// What encode is made of: the stores, protect's sealer, ffmpeg, and its limits, all handed in by the composition root.
+import type { AssetStore, MediaStore, SourceStore } from '../assets/ports.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import type { Pace } from './pace.ts'
+import type { Ffmpeg, SegmentSealer, UnitStore } from './ports.ts'
+
+export interface EncodeLimits {
+  readonly threads: number
+  readonly chunkSegments: number
+  readonly unitMs: number
+  readonly maxSeconds: number
+  readonly maxPixels: number
+}
+
+export interface EncodeParts {
+  readonly assets: AssetStore
+  readonly sources: SourceStore
+  readonly media: MediaStore
+  readonly units: UnitStore
+  readonly sealer: SegmentSealer
+  readonly ffmpeg: Ffmpeg
+  readonly clock: Clock
+  readonly log: Log
+  readonly limits: EncodeLimits
+}
+
+export interface EncodeDeps extends EncodeParts {
+  readonly pace: Pace
+}

@@ -1,0 +1,72 @@
+// How an encode ends: encode-finish makes the last timeline and the title ready; encode-fail leaves only its error.
+import { cleaned, finished, progressed } from '../assets/machine.ts'
+import type { Asset } from '../assets/model.ts'
+import { isoTime } from '../core/clock.ts'
+import { Problem } from '../core/problem.ts'
+import type { EncodeDeps } from './deps.ts'
+import type { EncodeTarget } from './ports.ts'
+import { writeTimeline } from './publish.ts'
+import { shownRenditions } from './timeline.ts'
+import { readPlan } from './unit.ts'
+import { addUp } from './units.ts'
+import { failTitle, jobOf, settle } from './watch.ts'
+import type { FailTarget, Outcome, PlannedTarget } from './work.ts'
+
+export async function finish(deps: EncodeDeps, input: PlannedTarget): Promise<Outcome> {
+  const { tenantId, assetId, version } = input
+  const now = await deps.assets.get(tenantId, assetId)
+  if (now?.state === 'ready' && now.version === version) return { ok: true }
+  return settle(deps, input, async () => {
+    const plan = await readPlan(deps, input)
+    const finishing = { version, percent: 99, stage: 'finishing' } as const
+    await deps.assets.update(tenantId, assetId, (asset) => progressed(asset, finishing, deps.clock.now()))
+    const progress = addUp(plan, await deps.units.list(jobOf(input)))
+    if (!progress.videoDone || !progress.audioDone)
+      throw new Error('encode-finish came before all units were done')
+    if (progress.frames !== plan.video.frames)
+      throw new Problem('encode-failed', {
+        detail: `${progress.frames} frames of ${plan.video.frames} were made.`,
+      })
+    const { blob, timeline } = await writeTimeline(deps, { target: input, plan, progress }, undefined)
+    const { durationSeconds, poster } = timeline
+    const facts = { version, timeline: blob, durationSeconds, renditions: shownRenditions(timeline), poster }
+    await deps.assets.update(tenantId, assetId, (asset) => finished(asset, facts, deps.clock.now()))
+    deps.log('info', 'encode.ready', { assetId, seconds: durationSeconds })
+    return { ok: true }
+  })
+}
+
+/** Only the asset's document with its error stays; a title that its tenant deleted goes altogether. */
+export async function fail(deps: EncodeDeps, input: FailTarget): Promise<{ ok: true }> {
+  const { tenantId, assetId, code, detail } = input
+  if (code) await failTitle(deps, input, { code, detail })
+  const asset = await deps.assets.get(tenantId, assetId)
+  if (asset && asset.state !== 'failed') return { ok: true }
+  await clean(deps, input, asset)
+  if (asset?.deletedAt) await deps.assets.remove(tenantId, assetId)
+  else if (asset) await deps.assets.update(tenantId, assetId, (current) => cleaned(current, deps.clock.now()))
+  deps.log('info', 'encode.cleaned', { assetId, code: asset?.error?.code })
+  return { ok: true }
+}
+
+async function clean(deps: EncodeDeps, target: EncodeTarget, asset: Asset | undefined): Promise<void> {
+  const { tenantId, assetId } = target
+  const versions = Array.from({ length: asset?.version ?? target.version }, (_, n) => n + 1)
+  await deps.sources.remove(asset?.source.blob ?? `${tenantId}/${assetId}/source`)
+  await deps.media.removeFolder(`${tenantId}/${assetId}/`)
+  for (const version of versions) await deps.units.removeJob(jobOf({ ...target, version }))
+  await deps.sealer.forget(assetId)
+}
+
+const lostMs = 60_000
+const uncleanedMs = 15_000
+
+/** Titles whose orchestration may be lost, and failed ones that still have something left. */
+export async function findLost(deps: EncodeDeps): Promise<Asset[]> {
+  const before = (ms: number) => isoTime(deps.clock.now() - ms)
+  const [encoding, uncleaned] = await Promise.all([
+    deps.assets.findStale({ state: 'encoding', updatedBefore: before(lostMs) }),
+    deps.assets.findStale({ state: 'failed', updatedBefore: before(uncleanedMs), uncleaned: true }),
+  ])
+  return [...encoding, ...uncleaned]
+}

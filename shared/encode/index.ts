@@ -1,0 +1,31 @@
+// Encode: an uploaded source becomes an encrypted title that plays while it grows. Each function is one activity.
+import type { Asset } from '../assets/model.ts'
+import { encodeAudio } from './audio.ts'
+import { encodeChunk } from './chunk.ts'
+import type { EncodeDeps, EncodeParts } from './deps.ts'
+import { fail, findLost, finish } from './finish.ts'
+import { createPace } from './pace.ts'
+import { encodePoster } from './poster.ts'
+import { prepare } from './prepare.ts'
+import { verify } from './verify.ts'
+import { type ActivityName, ChunkTarget, FailTarget, type Outcome, PlannedTarget, Target } from './work.ts'
+
+export type Encode = Readonly<Record<ActivityName, (input: unknown) => Promise<Outcome>>> & {
+  /** For the sweep: what a lost process left. */
+  findLost(): Promise<Asset[]>
+}
+
+/** Inputs come from the orchestration's history and are parsed at this edge. Every activity may be repeated. */
+export function createEncode(parts: EncodeParts): Encode {
+  const deps: EncodeDeps = { ...parts, pace: createPace(parts.clock) }
+  return {
+    prepare: async (input) => prepare(deps, Target.parse(input)),
+    verify: async (input) => verify(deps, Target.parse(input)),
+    poster: async (input) => encodePoster(deps, PlannedTarget.parse(input)),
+    chunk: async (input) => encodeChunk(deps, ChunkTarget.parse(input)),
+    audio: async (input) => encodeAudio(deps, PlannedTarget.parse(input)),
+    finish: async (input) => finish(deps, PlannedTarget.parse(input)),
+    fail: async (input) => fail(deps, FailTarget.parse(input)),
+    findLost: () => findLost(deps),
+  }
+}

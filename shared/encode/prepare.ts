@@ -1,0 +1,174 @@
+// encode-prepare: what was uploaded, whether it may be encoded, and the plan by which all units will work.
+import { progressed } from '../assets/machine.ts'
+import { sha256Hex } from '../core/hash.ts'
+import { Problem } from '../core/problem.ts'
+import { chunkArgv, packetsArgv, probeArgv } from './argv.ts'
+import { audioArgv } from './argv-audio.ts'
+import { type Box, walkBoxes } from './boxes.ts'
+import type { EncodeDeps, EncodeLimits } from './deps.ts'
+import { measurePackets } from './measure.ts'
+import { isHdr } from './picture.ts'
+import { makePlan, Plan } from './plan.ts'
+import type { EncodeTarget, OpenedSource } from './ports.ts'
+import { type Probe, parseProbe, type VideoStream } from './probe.ts'
+import { renditionNames } from './publish.ts'
+import { type Container, sniffContainer } from './sniff.ts'
+import { planBlob } from './timeline.ts'
+import { settle, titleOf, underWatch } from './watch.ts'
+import { withoutAddress } from './words.ts'
+import type { Outcome, Prepared } from './work.ts'
+
+const probeMs = 120_000
+
+export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome<Prepared>> =>
+  settle(deps, target, async () => {
+    const { tenantId, assetId, version } = target
+    const { source } = await titleOf(deps, target)
+    const probing = { version, percent: 0, stage: 'probing' } as const
+    await deps.assets.update(tenantId, assetId, (asset) => progressed(asset, probing, deps.clock.now()))
+    const opened = await deps.ffmpeg.open(source, deps.sources)
+    try {
+      const plan = await underWatch(deps, { target }, (signal) => planOf(deps, { source, opened, signal }))
+      const blob = planBlob(target, plan.hash)
+      await deps.sealer.prepare(target, renditionNames(plan))
+      await deps.media.putOnce(blob, Buffer.from(JSON.stringify(plan)), 'application/json')
+      const encoding = { version, percent: 0, stage: 'encoding' } as const
+      await deps.assets.update(tenantId, assetId, (asset) => progressed(asset, encoding, deps.clock.now()))
+      const { frames, toneMapping } = plan.video
+      deps.log('info', 'encode.planned', {
+        assetId,
+        frames,
+        chunks: plan.chunks.length,
+        toneMapped: toneMapping.length > 0,
+      })
+      return {
+        ok: true,
+        plan: blob,
+        chunks: plan.chunks.length,
+        hasAudio: plan.audio !== undefined,
+        hasChecksum: source.sha256 !== undefined,
+      }
+    } finally {
+      await opened.close()
+    }
+  })
+
+interface Inspected {
+  readonly source: { readonly blob: string; readonly etag: string; readonly sizeBytes: number }
+  readonly opened: OpenedSource
+  readonly signal: AbortSignal
+}
+
+async function planOf(deps: EncodeDeps, { source, opened, signal }: Inspected): Promise<Plan> {
+  const stop = AbortSignal.any([signal, opened.failed])
+  const container = sniffContainer(await opened.read(0, 4096))
+  const boxes = container.isoBoxes ? await walkBoxes(opened.sizeBytes, opened.read) : []
+  const probe = accepted(await runProbe(deps, { container, opened, stop }), deps.limits)
+  const durationSeconds = await lengthOf(deps, { probe, container, boxes, opened, stop })
+  if (durationSeconds > deps.limits.maxSeconds)
+    throw new Problem('source-too-long', {
+      detail: `It lasts ${Math.round(durationSeconds)} s, the limit is ${deps.limits.maxSeconds} s. Cut it into parts.`,
+    })
+  const { build, filters } = await deps.ffmpeg.tools()
+  const { threads, chunkSegments } = deps.limits
+  const { blob, etag, sizeBytes } = source
+  const facts = {
+    probe,
+    container,
+    source: { blob, etag, sizeBytes },
+    durationSeconds,
+    build,
+    filters,
+    threads,
+    chunkSegments,
+  }
+  const plan = makePlan(facts)
+  if (isHdr(probe.video) && plan.video.toneMapping.length === 0)
+    deps.log('warn', 'encode.no-tone-mapping', {
+      hint: 'this ffmpeg lacks zscale or tonemap: HDR will look pale',
+    })
+  return sealed(plan)
+}
+
+/** The hash covers the command lines too: a change of the code that makes other bytes makes other names. */
+function sealed(draft: Omit<Plan, 'hash'>): Plan {
+  const plan = Plan.parse({ ...draft, hash: '' })
+  const lines = [chunkArgv(plan, 0, { url: '', rewind: 'start' }), plan.audio ? audioArgv(plan, '') : []]
+  return { ...plan, hash: sha256Hex(JSON.stringify([plan, lines])).slice(0, 20) }
+}
+
+interface Reading {
+  readonly container: Container
+  readonly opened: OpenedSource
+  readonly stop: AbortSignal
+}
+
+async function runProbe(deps: EncodeDeps, { container, opened, stop }: Reading): Promise<Probe> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  const { end, messages } = await deps.ffmpeg.run({
+    program: 'ffprobe',
+    argv: probeArgv(container, opened.url),
+    wallMs: probeMs,
+    signal: stop,
+    onOutput: (bytes) => {
+      size += bytes.length
+      if (size <= 8 << 20) parts.push(bytes)
+    },
+  })
+  if (end === 'done') return parseProbe(Buffer.concat(parts).toString('utf8'))
+  deps.log('warn', 'encode.probe-failed', { end, messages: withoutAddress(messages) })
+  throw new Problem(container.isoBoxes || container.indexed ? 'source-unreadable' : 'source-not-media')
+}
+
+function accepted(probe: Probe, limits: EncodeLimits): Probe & { video: VideoStream } {
+  const { video, brokenAudio } = probe
+  if (!video) throw new Problem('source-without-video')
+  if (['unknown', 'none'].includes(video.codec))
+    throw new Problem('source-unreadable', {
+      detail: 'The video is in a format that can not be decoded here. Export it as H.264 or HEVC.',
+    })
+  if (video.width < 16 || video.height < 16)
+    throw new Problem('source-unreadable', {
+      detail: `The picture is ${video.width}×${video.height}; it must be at least 16×16.`,
+    })
+  if (video.width * video.height > limits.maxPixels) throw new Problem('source-too-many-pixels')
+  if (brokenAudio)
+    throw new Problem('source-unreadable', {
+      detail: 'The sound can not be decoded. Export it as AAC, or without sound.',
+    })
+  return { ...probe, video }
+}
+
+/** Under this many bits a second a claimed length is not believed but measured. */
+const leastBitrate = 2000
+
+interface Length extends Reading {
+  readonly probe: Probe & { video: VideoStream }
+  readonly boxes: readonly Box[]
+}
+
+/** Of the video, from its first picture. Fragmented files and live recordings don't say it, or say it wrong. */
+async function lengthOf(
+  deps: EncodeDeps,
+  { probe, container, boxes, opened, stop }: Length,
+): Promise<number> {
+  const { video } = probe
+  const claimed = video.durationSeconds ?? probe.durationSeconds
+  const fragmented = boxes.some(({ type }) => type === 'moof')
+  const believable = claimed !== undefined && (opened.sizeBytes * 8) / claimed >= leastBitrate
+  if (believable && !fragmented) return claimed
+  const argv = packetsArgv(container, video.index, opened.url)
+  const measured = measurePackets()
+  const { end } = await deps.ffmpeg.run({
+    program: 'ffprobe',
+    argv,
+    wallMs: deps.limits.unitMs,
+    signal: stop,
+    onOutput: measured.push,
+  })
+  if (end === 'too-slow') throw new Problem('encode-too-slow')
+  const seconds = measured.endSeconds() - video.startSeconds
+  if (!(seconds > 0)) throw new Problem('source-unreadable')
+  return seconds
+}

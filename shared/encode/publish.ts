@@ -1,0 +1,58 @@
+// When a title grows: what the units have made so far becomes its timeline, and the longest one is the current one.
+import { published, timelineLength } from '../assets/machine.ts'
+import { encodeInstanceId } from '../assets/model.ts'
+import type { Timeline } from '../assets/timeline.ts'
+import { aacCodecs } from './aac.ts'
+import type { EncodeDeps } from './deps.ts'
+import { avcCodecs } from './mp4.ts'
+import { audioRendition, type Plan } from './plan.ts'
+import type { EncodeTarget } from './ports.ts'
+import { initBlob, makeTimeline, shownRenditions, type Track, timelineBlob } from './timeline.ts'
+import { addUp, type Progress, playableSegments } from './units.ts'
+
+export const renditionNames = (plan: Plan): string[] => [
+  ...plan.renditions.map(({ name }) => name),
+  ...(plan.audio ? [audioRendition] : []),
+]
+
+async function tracksOf(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Promise<Record<string, Track>> {
+  const found = renditionNames(plan).map(async (name): Promise<Array<[string, Track]>> => {
+    const init = await deps.media.get(initBlob(target, plan, name))
+    if (!init) return []
+    return [[name, { codecs: name === audioRendition ? aacCodecs : avcCodecs(init), initBytes: init.length }]]
+  })
+  return Object.fromEntries((await Promise.all(found)).flat())
+}
+
+/** Writes a timeline of `playable` segments, or the last one, and says what it is. */
+export async function writeTimeline(
+  deps: EncodeDeps,
+  of: { target: EncodeTarget; plan: Plan; progress: Progress },
+  playable: number | undefined,
+): Promise<{ blob: string; timeline: Timeline }> {
+  const { target, plan, progress } = of
+  const [keyIds, tracks] = await Promise.all([
+    deps.sealer.prepare(target, renditionNames(plan)),
+    tracksOf(deps, target, plan),
+  ])
+  const timeline = makeTimeline({ target, plan, progress, keyIds, tracks, playable })
+  const longest = Math.max(...timeline.renditions.map(({ segments }) => segments.length))
+  const blob = timelineBlob(target, playable ?? longest + 1)
+  await deps.media.putOnce(blob, Buffer.from(JSON.stringify(timeline)), 'application/json')
+  return { blob, timeline }
+}
+
+/** Late and repeated calls are harmless: the title's document only ever moves to a longer timeline. */
+export async function publish(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Promise<void> {
+  const { tenantId, assetId, version } = target
+  const asset = await deps.assets.get(tenantId, assetId)
+  if (asset?.state !== 'encoding' || asset.version !== version) return
+  const progress = addUp(plan, await deps.units.list(encodeInstanceId(assetId, version)))
+  const playable = playableSegments(plan, progress)
+  if (playable <= timelineLength(asset.timeline)) return
+  const { blob, timeline } = await writeTimeline(deps, { target, plan, progress }, playable)
+  const { durationSeconds } = timeline
+  const facts = { version, timeline: blob, durationSeconds, renditions: shownRenditions(timeline) }
+  await deps.assets.update(tenantId, assetId, (current) => published(current, facts, deps.clock.now()))
+  if (!asset.timeline) deps.log('info', 'encode.playable', { assetId, segments: playable })
+}

@@ -1,0 +1,157 @@
+// The timeline that a job's units make, as a pure function: the same units always make the same bytes.
+import { mediaFolder, type Rendition } from '../assets/model.ts'
+import type { Timeline, TimelineRendition, TimelineSegment } from '../assets/timeline.ts'
+import {
+  audioEdge,
+  audioFrameSamples,
+  audioRate,
+  audioRendition,
+  frameSeconds,
+  type Plan,
+  plannedSeconds,
+} from './plan.ts'
+import type { EncodeTarget } from './ports.ts'
+import type { Progress } from './units.ts'
+
+/** What is known of a rendition once its init segment is there. */
+export interface Track {
+  readonly codecs: string
+  readonly initBytes: number
+}
+
+export interface TimelineFacts {
+  readonly target: EncodeTarget
+  readonly plan: Plan
+  readonly progress: Progress
+  readonly keyIds: Readonly<Record<string, string>>
+  readonly tracks: Readonly<Record<string, Track>>
+  /** How many segments to list; undefined for all there are, once no more will follow. */
+  readonly playable: number | undefined
+}
+
+const folderOf = ({ tenantId, assetId, version }: EncodeTarget): string =>
+  mediaFolder({ tenantId, id: assetId, version })
+
+export const posterBlob = (target: EncodeTarget): string => `${folderOf(target)}poster.jpg`
+export const planBlob = (target: EncodeTarget, hash: string): string => `${folderOf(target)}plan-${hash}.json`
+const renditionFolder = (target: EncodeTarget, plan: Plan, rendition: string): string =>
+  `${folderOf(target)}${plan.hash}/${rendition}/`
+export const initBlob = (target: EncodeTarget, plan: Plan, rendition: string): string =>
+  `${renditionFolder(target, plan, rendition)}init.mp4`
+export const segmentBlob = (
+  target: EncodeTarget,
+  plan: Plan,
+  at: { rendition: string; number: number },
+): string => `${renditionFolder(target, plan, at.rendition)}${at.number}.m4s`
+/** Growing ones are named by their segments; the last one, which may list no more than the one before, is one longer. */
+export const timelineBlob = (target: EncodeTarget, length: number): string =>
+  `${folderOf(target)}timeline-${length}.json`
+
+const micro = (seconds: number): number => Math.round(seconds * 1e6) / 1e6
+const total = (list: readonly number[]): number => list.reduce((sum, value) => sum + value, 0)
+
+/** Frames of a picture segment; the last one of the title is shorter. */
+const videoSeconds = (plan: Plan, number: number): number => {
+  const { segmentFrames, frames } = plan.video
+  return Math.min(segmentFrames, frames - number * segmentFrames) * frameSeconds(plan)
+}
+
+const audioSeconds = (plan: Plan, number: number, frames: number): number => {
+  const end = Math.min(audioEdge(plan, number + 1), frames)
+  return ((end - audioEdge(plan, number)) * audioFrameSamples) / audioRate
+}
+
+export function listSegments(
+  facts: TimelineFacts,
+  rendition: string,
+  sizes: readonly number[],
+): TimelineSegment[] {
+  const { target, plan, progress } = facts
+  return sizes.slice(0, facts.playable).map((sizeBytes, number) => {
+    const seconds =
+      rendition === audioRendition
+        ? audioSeconds(plan, number, progress.audioFrames)
+        : videoSeconds(plan, number)
+    return {
+      durationSeconds: micro(seconds),
+      sizeBytes,
+      blob: segmentBlob(target, plan, { rendition, number }),
+    }
+  })
+}
+
+function bandwidths(segments: readonly TimelineSegment[]): { averageBandwidth: number; bandwidth: number } {
+  const bits = total(segments.map(({ sizeBytes }) => sizeBytes * 8))
+  const peak = Math.max(
+    0,
+    ...segments.map(({ sizeBytes, durationSeconds }) => (sizeBytes * 8) / durationSeconds),
+  )
+  const average = bits / (total(segments.map(({ durationSeconds }) => durationSeconds)) || 1)
+  return { averageBandwidth: Math.ceil(average), bandwidth: Math.ceil(peak) }
+}
+
+function common(facts: TimelineFacts, name: string, sizes: readonly number[]) {
+  const { target, plan, keyIds, tracks } = facts
+  const segments = listSegments(facts, name, sizes)
+  const track = tracks[name]
+  const keyId = keyIds[name]
+  if (!track || !keyId) throw new Error(`rendition ${name} has no init segment or no key`)
+  return {
+    name,
+    codecs: track.codecs,
+    ...bandwidths(segments),
+    keyId,
+    init: { blob: initBlob(target, plan, name), sizeBytes: track.initBytes },
+    segments,
+  }
+}
+
+export function makeTimeline(facts: TimelineFacts): Timeline {
+  const { target, plan, progress } = facts
+  const frameRate = plan.video.timescale / plan.video.frameTicks
+  const videos: TimelineRendition[] = plan.renditions.map(({ name, width, height }) => ({
+    ...common(facts, name, progress.video[name] ?? []),
+    kind: 'video',
+    width,
+    height,
+    frameRate,
+  }))
+  const audios: TimelineRendition[] =
+    plan.audio && progress.audio.length > 0
+      ? [{ ...common(facts, audioRendition, progress.audio), kind: 'audio', channels: plan.audio.channels }]
+      : []
+  const renditions = [...videos, ...audios]
+  const ended = facts.playable === undefined
+  const lasts = renditions.map(({ segments }) =>
+    total(segments.map(({ durationSeconds }) => durationSeconds)),
+  )
+  return {
+    schema: 1,
+    assetId: target.assetId,
+    version: target.version,
+    planHash: plan.hash,
+    scheme: 'aes-128',
+    targetDurationSeconds: targetSeconds(plan),
+    durationSeconds: micro(ended ? Math.max(...lasts) : plannedSeconds(plan)),
+    ended,
+    renditions,
+    poster: posterBlob(target),
+  }
+}
+
+/** Never changes while a title grows (RFC 8216 6.2.1): that of a full segment, which is the longest, whatever is there yet. */
+function targetSeconds(plan: Plan): number {
+  const picture = plan.video.segmentFrames * frameSeconds(plan)
+  return Math.max(1, Math.round(picture + (plan.audio ? audioFrameSamples / audioRate : 0)))
+}
+
+/** As the title's own document tells them. */
+export const shownRenditions = (timeline: Timeline): Rendition[] =>
+  timeline.renditions.map(({ name, kind, codecs, width, height, frameRate, averageBandwidth }) => ({
+    name,
+    kind,
+    codecs,
+    ...(width && height ? { width, height } : {}),
+    ...(frameRate ? { frameRate } : {}),
+    averageBandwidth,
+  }))

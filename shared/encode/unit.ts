@@ -1,0 +1,50 @@
+// What every unit of work begins with: its plan, the very ffmpeg of that plan, and its source opened.
+import { Problem } from '../core/problem.ts'
+import type { EncodeDeps } from './deps.ts'
+import { Plan } from './plan.ts'
+import type { OpenedSource, RunOutcome } from './ports.ts'
+import { titleOf } from './watch.ts'
+import { withoutAddress } from './words.ts'
+import type { PlannedTarget } from './work.ts'
+
+export async function readPlan(deps: EncodeDeps, input: PlannedTarget): Promise<Plan> {
+  await titleOf(deps, input)
+  const bytes = await deps.media.get(input.plan)
+  if (!bytes) throw new Problem('asset-failed')
+  return Plan.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+}
+
+/** Another build would write other bytes under the same names. */
+export async function requireBuild(deps: EncodeDeps, plan: Plan): Promise<void> {
+  const { build } = await deps.ffmpeg.tools()
+  if (build !== plan.build)
+    throw new Problem('unavailable', {
+      detail: `This title is encoded with ffmpeg ${plan.build}; here is ${build}.`,
+    })
+}
+
+export async function withSource<T>(
+  deps: EncodeDeps,
+  plan: Plan,
+  work: (opened: OpenedSource) => Promise<T>,
+): Promise<T> {
+  const opened = await deps.ffmpeg.open(plan.source, deps.sources)
+  try {
+    return await work(opened)
+  } finally {
+    await opened.close()
+  }
+}
+
+/** A run that did not end well, as the Problem of its title; a killed one is tried again. */
+export function refuse(
+  deps: EncodeDeps,
+  unit: { assetId: string; name: string },
+  outcome: RunOutcome,
+): Problem | Error {
+  const { end, messages } = outcome
+  deps.log('error', 'encode.ffmpeg-failed', { ...unit, end, messages: withoutAddress(messages) })
+  if (end === 'too-slow') return new Problem('encode-too-slow')
+  if (end === 'killed') return new Error('ffmpeg was killed, perhaps for want of memory')
+  return new Problem('encode-failed')
+}

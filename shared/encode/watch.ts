@@ -1,0 +1,119 @@
+// Who else has a say while a unit works: its title, which may fail, be deleted, or want to know how far it has come.
+import { failed, progressed } from '../assets/machine.ts'
+import { type Asset, encodeInstanceId, mediaFolder } from '../assets/model.ts'
+import { Problem, type ProblemCode } from '../core/problem.ts'
+import type { EncodeDeps } from './deps.ts'
+import type { Plan } from './plan.ts'
+import type { EncodeTarget, Unit } from './ports.ts'
+import { addUp } from './units.ts'
+import type { Failure } from './work.ts'
+
+export const jobOf = ({ assetId, version }: EncodeTarget): string => encodeInstanceId(assetId, version)
+
+const pollMs = 2000
+
+/** What no repetition mends: the title fails with it at once. Everything else is thrown and tried again. */
+const final = (code: ProblemCode): boolean =>
+  /^(source|encode)-|^checksum-mismatch$|^asset-failed$|^not-found$/.test(code)
+
+/** The title as it is being encoded at this version; `asset-failed` once it is not any more. */
+export async function titleOf(
+  deps: EncodeDeps,
+  target: EncodeTarget,
+): Promise<Asset & { source: { etag: string } }> {
+  const asset = await deps.assets.get(target.tenantId, target.assetId)
+  const etag = asset?.source.etag
+  if (asset?.state !== 'encoding' || asset.version !== target.version || etag === undefined)
+    throw new Problem('asset-failed')
+  return { ...asset, source: { ...asset.source, etag } }
+}
+
+/** Runs `work`; a failure that is final fails the title at once and takes back what this unit may have written late. */
+export async function settle<T>(
+  deps: EncodeDeps,
+  target: EncodeTarget,
+  work: () => Promise<T>,
+): Promise<T | Failure> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof Problem) || !final(error.code)) throw error
+    const { code, message: detail } = error
+    await failTitle(deps, target, { code, detail })
+    await deps.media.removeFolder(mediaFolder({ ...target, id: target.assetId }))
+    return { ok: false, code, detail }
+  }
+}
+
+export async function failTitle(
+  deps: EncodeDeps,
+  target: EncodeTarget,
+  { code, detail }: { code: ProblemCode; detail?: string | undefined },
+): Promise<void> {
+  const { tenantId, assetId, version } = target
+  try {
+    await deps.assets.update(tenantId, assetId, (asset) =>
+      failed(asset, { version, code, detail }, deps.clock.now()),
+    )
+  } catch (error) {
+    if (!(error instanceof Problem && error.code === 'not-found')) throw error
+  }
+}
+
+export interface Watched {
+  readonly target: EncodeTarget
+  /** How far this unit is; written down and added up with the others'. */
+  readonly report?: () => { plan: Plan; unit: Unit }
+  /** Done at each look, after the report. */
+  readonly alsoDo?: () => Promise<unknown>
+}
+
+/** Runs `work` with a signal that ends it, with `asset-failed`, soon after the title is not being encoded any more. */
+export async function underWatch<T>(
+  deps: EncodeDeps,
+  watched: Watched,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const abort = new AbortController()
+  let over = false
+  async function look(): Promise<void> {
+    while (!over && !abort.signal.aborted) {
+      await deps.clock.wait(pollMs)
+      if (over) return
+      try {
+        await titleOf(deps, watched.target)
+        if (watched.report) await report(deps, watched.target, watched.report())
+        await watched.alsoDo?.()
+      } catch (error) {
+        if (error instanceof Problem && final(error.code)) abort.abort(error)
+        else deps.log('warn', 'encode.look-failed', { assetId: watched.target.assetId, error: String(error) })
+      }
+    }
+  }
+  void look()
+  try {
+    return await work(abort.signal)
+  } finally {
+    over = true
+  }
+}
+
+async function report(
+  deps: EncodeDeps,
+  target: EncodeTarget,
+  { plan, unit }: { plan: Plan; unit: Unit },
+): Promise<void> {
+  await deps.units.put(unit)
+  await showTotal(deps, target, plan)
+}
+
+/** Frames done of frames planned, over all units; the document is only written when a whole percent is new. */
+export async function showTotal(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Promise<void> {
+  const { frames } = addUp(plan, await deps.units.list(jobOf(target)))
+  const etaSeconds = deps.pace.estimate(jobOf(target), frames, plan.video.frames)
+  const percent = Math.floor((100 * frames) / plan.video.frames)
+  const facts = { version: target.version, percent, stage: 'encoding', etaSeconds } as const
+  await deps.assets.update(target.tenantId, target.assetId, (asset) =>
+    progressed(asset, facts, deps.clock.now()),
+  )
+}

@@ -1,0 +1,30 @@
+// What ffmpeg says of a source while it works: where its first frame lies, and how much of it is damaged.
+export interface Remarks {
+  take(line: string): void
+  /** Number on the grid of the first frame that came out; undefined when none did. */
+  firstFrame(): number | undefined
+  /** Pictures and packets that could not be decoded whole. */
+  damaged(): number
+}
+
+const printed = /^(?:\[\w+ @ 0x[0-9a-f]+\] )?(-?\d+)\.0{6}$/
+const damage =
+  /corrupt decoded frame in stream|Error while decoding stream|Error submitting packet to decoder/
+
+export function createRemarks(): Remarks {
+  let first: number | undefined
+  let damaged = 0
+  return {
+    take(line) {
+      const number = printed.exec(line)?.[1]
+      if (number !== undefined) first ??= Number(number)
+      else if (damage.test(line)) damaged++
+    },
+    firstFrame: () => first,
+    damaged: () => damaged,
+  }
+}
+
+/** ffmpeg's words name the address it reads from, which is nobody's business. */
+export const withoutAddress = (messages: string): string =>
+  messages.replace(/http:\/\/127\.[^\s']*/g, 'source')

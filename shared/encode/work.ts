@@ -1,0 +1,48 @@
+// What the orchestration and its activities tell each other: ids, blob names and small facts, never media, never keys.
+import { z } from 'zod'
+import { idPattern } from '../core/ids.ts'
+import { type ProblemCode, problems } from '../core/problem.ts'
+import type { EncodeTarget } from './ports.ts'
+
+export const Target = z.object({
+  tenantId: z.custom<EncodeTarget['tenantId']>((v) => typeof v === 'string' && idPattern('ten').test(v)),
+  assetId: z.custom<EncodeTarget['assetId']>((v) => typeof v === 'string' && idPattern('ast').test(v)),
+  version: z.number().int().min(1),
+})
+
+export const PlannedTarget = Target.extend({ plan: z.string() })
+export type PlannedTarget = z.infer<typeof PlannedTarget>
+
+export const ChunkTarget = PlannedTarget.extend({ chunk: z.number().int().min(0) })
+export type ChunkTarget = z.infer<typeof ChunkTarget>
+
+const code = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]])
+export const FailTarget = Target.extend({ code: code.optional(), detail: z.string().max(1000).optional() })
+export type FailTarget = z.infer<typeof FailTarget>
+
+/** A failure that was to be expected is a value; what is thrown is tried again. */
+export interface Failure {
+  readonly ok: false
+  readonly code: ProblemCode
+  readonly detail: string
+}
+export type Outcome<T = unknown> = ({ readonly ok: true } & T) | Failure
+
+export interface Prepared {
+  /** Name of the plan's blob in `media`. */
+  readonly plan: string
+  readonly chunks: number
+  readonly hasAudio: boolean
+  readonly hasChecksum: boolean
+}
+
+export const activityNames = {
+  prepare: 'encode-prepare',
+  verify: 'encode-verify',
+  poster: 'encode-poster',
+  chunk: 'encode-chunk',
+  audio: 'encode-audio',
+  finish: 'encode-finish',
+  fail: 'encode-fail',
+} as const
+export type ActivityName = keyof typeof activityNames

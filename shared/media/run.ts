@@ -1,0 +1,70 @@
+// How a program that reads hostile files is run: no input, no environment, bounded memory, time, files and words.
+import { spawn } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { RunAsk, RunOutcome } from '../encode/ports.ts'
+import { createMessages } from './messages.ts'
+import { bareEnvironment } from './tools.ts'
+
+const memoryKib = 8 << 20
+const wordsBytes = 8 << 10
+
+/** `ulimit` of the POSIX shell, then the program in its place, so that a kill hits the program itself. */
+const limited = 'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; shift 2; exec "$@"'
+
+/** Folders are named after the process that owns them, so that a later start can sweep those of the dead. */
+export const workPrefix = join(tmpdir(), 'movidone-work-')
+
+export async function runProgram(path: string, ask: RunAsk): Promise<RunOutcome> {
+  ask.signal?.throwIfAborted()
+  const folder = await mkdtemp(`${workPrefix}${process.pid}-`)
+  try {
+    const { end, messages } = await runIn(folder, path, ask)
+    ask.signal?.throwIfAborted()
+    const names = end === 'done' ? (ask.outputs ?? []) : []
+    const files = await Promise.all(names.map(async (name) => [name, await readFile(join(folder, name))]))
+    return { end, messages, files: Object.fromEntries(files) }
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<RunOutcome, 'files'>> {
+  const fileBlocks = String(Math.ceil((ask.fileBytes ?? 1 << 30) / 512))
+  const child = spawn('/bin/sh', ['-c', limited, 'sh', String(memoryKib), fileBlocks, path, ...ask.argv], {
+    cwd: folder,
+    env: bareEnvironment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let tooSlow = false
+  const kill = () => child.kill('SIGKILL')
+  const timer = setTimeout(() => {
+    tooSlow = true
+    kill()
+  }, ask.wallMs)
+  ask.signal?.addEventListener('abort', kill, { once: true })
+  try {
+    const messages = createMessages(wordsBytes, ask.onMessage)
+    child.stderr.on('data', messages.take)
+    const exited = new Promise<RunOutcome['end']>((resolve, reject) => {
+      child.once('error', reject)
+      child.once('close', (code) => resolve(code === 0 ? 'done' : code === null ? 'killed' : 'failed'))
+    })
+    exited.catch(() => {})
+    await drain(child.stdout, ask.onOutput).catch((error: unknown) => {
+      kill()
+      throw error
+    })
+    const end = await exited
+    return { end: tooSlow ? 'too-slow' : end, messages: messages.text() }
+  } finally {
+    clearTimeout(timer)
+    ask.signal?.removeEventListener('abort', kill)
+    kill()
+  }
+}
+
+async function drain(stdout: AsyncIterable<Uint8Array>, onOutput: RunAsk['onOutput']): Promise<void> {
+  for await (const bytes of stdout) await onOutput?.(bytes)
+}

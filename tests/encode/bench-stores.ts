@@ -1,0 +1,126 @@
+// Test doubles of encode's ports, local to its tests: maps that keep the ports' promises, a sealer that XORs nothing.
+import { createHash } from 'node:crypto'
+import type { Asset } from '../../shared/assets/model.ts'
+import type { AssetStore, MediaStore, SourceStore } from '../../shared/assets/ports.ts'
+import { systemClock } from '../../shared/core/clock.ts'
+import type { AssetId, TenantId } from '../../shared/core/ids.ts'
+import { silentLog } from '../../shared/core/log.ts'
+import { Problem } from '../../shared/core/problem.ts'
+import type { EncodeParts } from '../../shared/encode/deps.ts'
+import type { SegmentSealer, Unit, UnitStore } from '../../shared/encode/ports.ts'
+import { createFfmpeg } from '../../shared/media/index.ts'
+
+export const tenantId: TenantId = `ten_${'0'.repeat(20)}`
+export const assetId: AssetId = `ast_${'1'.repeat(20)}`
+export const target = { tenantId, assetId, version: 1 }
+
+const etagOf = (bytes: Uint8Array) => createHash('sha1').update(bytes).digest('hex')
+
+export function createBench(
+  film: Uint8Array,
+  {
+    chunkSegments = 4,
+    paths,
+  }: { chunkSegments?: number; paths?: { ffmpegPath: string; ffprobePath: string } } = {},
+) {
+  const blob = `${tenantId}/${assetId}/source`
+  const files = new Map<string, Uint8Array>([[blob, film]])
+  const media = new Map<string, Uint8Array>()
+  const units = new Map<string, Unit>()
+  let asset: Asset | undefined = {
+    id: assetId,
+    tenantId,
+    type: 'asset',
+    schema: 1,
+    title: 't',
+    fileName: 't.mp4',
+    state: 'encoding',
+    protection: 'aes-128',
+    profile: 'standard',
+    source: { blob, sizeBytes: film.length, etag: etagOf(film) },
+    version: 1,
+    progress: { percent: 0, stage: 'queued' },
+    renditions: [],
+    createdAt: '2026-01-01T00:00:00.000Z',
+    updatedAt: '2026-01-01T00:00:00.000Z',
+  }
+  const history: Asset[] = []
+  const assets = {
+    get: async () => asset,
+    update: async (_tenant: TenantId, _id: AssetId, change: (current: Asset) => Asset | 'unchanged') => {
+      if (!asset) throw new Problem('not-found')
+      const next = change(asset)
+      if (next === 'unchanged') return asset
+      asset = next
+      history.push(next)
+      return next
+    },
+    remove: async () => {
+      asset = undefined
+    },
+  } as unknown as AssetStore
+  const sources = {
+    read: async (name: string, { offset, count, etag }: { offset: number; count: number; etag: string }) => {
+      const bytes = files.get(name)
+      if (!bytes || etagOf(bytes) !== etag) throw new Problem('source-changed')
+      return bytes.subarray(offset, offset + count)
+    },
+    remove: async (name: string) => void files.delete(name),
+  } as unknown as SourceStore
+  const mediaStore: MediaStore = {
+    putOnce: async (name, bytes) => {
+      const there = media.get(name)
+      if (!there) media.set(name, Buffer.from(bytes))
+      else if (Buffer.compare(there, bytes) !== 0 && !name.endsWith('.jpg'))
+        throw new Error(`${name} written twice, differently`)
+    },
+    facts: async (name) => {
+      const bytes = media.get(name)
+      return bytes && { sizeBytes: bytes.length, etag: etagOf(bytes) }
+    },
+    get: async (name) => media.get(name),
+    read: async (name, { offset, count }) => media.get(name)?.subarray(offset, offset + count),
+    removeFolder: async (prefix) => {
+      for (const name of media.keys()) if (name.startsWith(prefix)) media.delete(name)
+    },
+  }
+  const unitStore: UnitStore = {
+    put: async (unit) => void units.set(unit.id, structuredClone(unit)),
+    list: async (jobId) => [...units.values()].filter((unit) => unit.jobId === jobId),
+    removeJob: async (jobId) => {
+      for (const unit of units.values()) if (unit.jobId === jobId) units.delete(unit.id)
+    },
+  }
+  /** Leaves segments as they are, so that what was stored can be looked at. */
+  const sealer: SegmentSealer = {
+    prepare: async (_target, names) =>
+      Object.fromEntries(names.map((name) => [name, createHash('md5').update(name).digest('hex')])),
+    open:
+      async () =>
+      ({ bytes }) =>
+        bytes,
+    forget: async () => {},
+  }
+  const parts: EncodeParts = {
+    assets,
+    sources,
+    media: mediaStore,
+    units: unitStore,
+    sealer,
+    ffmpeg: createFfmpeg(paths ?? { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }),
+    clock: systemClock,
+    log: silentLog,
+    limits: { threads: 2, chunkSegments, unitMs: 600_000, maxSeconds: 6 * 3600, maxPixels: 8192 * 4352 },
+  }
+  return {
+    parts,
+    files,
+    media,
+    units,
+    history,
+    asset: () => asset,
+    setAsset: (next: Asset | undefined) => {
+      asset = next
+    },
+  }
+}
