@@ -23,6 +23,16 @@ export function pause(ms: number, signal?: AbortSignal): Promise<void> {
   })
 }
 
+/** Resolves when the browser has a network again; at once where it has one, or can not tell. */
+async function online(signal?: AbortSignal): Promise<boolean> {
+  if (globalThis.navigator?.onLine !== false) return false
+  await new Promise<void>((resolve, reject) => {
+    addEventListener('online', () => resolve(), { once: true })
+    signal?.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
+  return true
+}
+
 export interface Patience {
   signal?: AbortSignal
   attempts?: number
@@ -40,7 +50,10 @@ export async function patiently<T>(work: () => Promise<T>, patience: Patience): 
       return await work()
     } catch (error) {
       patience.signal?.throwIfAborted()
-      if (attempt + 1 >= attempts || !patience.passing(error)) throw error
+      if (!patience.passing(error)) throw error
+      // Tries made without a network do not count.
+      if (await online(patience.signal)) attempt = 0
+      if (attempt + 1 >= attempts) throw error
       const askedMs = (patience.asked?.(error) ?? 0) * 1000
       await pause(Math.max(askedMs, backoffMs(attempt)), patience.signal)
     }

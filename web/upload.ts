@@ -49,7 +49,10 @@ async function open({
   return { ...ticket, blocks: [], resumed: false }
 }
 
-/** Puts with the URL at hand; when storage refuses it as expired, with a fresh one, fetched once for all blocks. */
+/**
+ * Puts with the URL at hand; when storage refuses it as expired, with a fresh one, fetched once for all blocks.
+ * No answer at all may be a refusal too: without CORS headers a browser does not show it.
+ */
 function createPutter(api: Api, assetId: string, firstUrl: string) {
   let url = Promise.resolve(firstUrl)
   return async (toUrl: (uploadUrl: string) => string, body: Blob | string, more: PutMore): Promise<void> => {
@@ -58,7 +61,7 @@ function createPutter(api: Api, assetId: string, firstUrl: string) {
       try {
         await put({ url: toUrl(await used), body, ...more })
       } catch (error) {
-        if (!(error instanceof StorageRefusal) || error.status !== 403) throw error
+        if (!(error instanceof StorageRefusal) || (error.status !== 403 && error.status !== 0)) throw error
         if (url === used) {
           url = patiently(() => api.upload(assetId), calls(more.signal)).then(
             (standing) => standing.uploadUrl,
@@ -87,10 +90,12 @@ async function sendBlocks(
   const signal = AbortSignal.any([upload.signal, halt.signal])
   const inFlight = new Map<string, number>()
   let doneBytes = file.size - todo.reduce((sum, { start, end }) => sum + end - start, 0)
+  let most = 0
+  // A block that is sent again does not take back what was shown.
   const tell = () => {
-    let sent = doneBytes
-    for (const bytes of inFlight.values()) sent += bytes
-    upload.progress(Math.min(sent, file.size))
+    const sent = [...inFlight.values()].reduce((sum, bytes) => sum + bytes, doneBytes)
+    most = Math.min(Math.max(most, sent), file.size)
+    upload.progress(most)
   }
   const queue = todo.values()
   const lane = async () => {
