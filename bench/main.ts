@@ -1,0 +1,19 @@
+// Runs every bench and prints each row as a JSON line, then all of them as a table.
+import { benchEngine } from './engine.ts'
+import type { BenchRow } from './row.ts'
+import { benchStart } from './start.ts'
+
+const rows: BenchRow[] = []
+for (const bench of [benchStart, benchEngine]) {
+  for (const row of await bench()) {
+    rows.push(row)
+    console.log(JSON.stringify(row))
+  }
+}
+
+const width = Math.max(...rows.map(({ name }) => name.length))
+console.log('')
+for (const { name, value, unit, note } of rows)
+  console.log(
+    `${name.padEnd(width)}  ${String(value).padStart(9)} ${unit.padEnd(12)} ${note ?? ''}`.trimEnd(),
+  )
