@@ -9,8 +9,6 @@ import { createPlatformSecret } from './platform-secret.ts'
 import type { Kek, KeyStore, SessionStore } from './ports.ts'
 import { createSessions } from './sessions.ts'
 
-export { type OpenedSession, type OpenSession, ttlMaxSeconds } from './sessions.ts'
-
 export interface ProtectDeps {
   readonly keys: KeyStore
   readonly sessions: SessionStore

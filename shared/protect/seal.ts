@@ -5,6 +5,3 @@ export function sealSegment(bytes: Uint8Array, key: Uint8Array, iv: Uint8Array):
   const cipher = createCipheriv('aes-128-cbc', key, iv)
   return Buffer.concat([cipher.update(bytes), cipher.final()])
 }
-
-/** PKCS7 always adds 1 to 16 bytes. */
-export const sealedSizeBytes = (plainBytes: number): number => plainBytes - (plainBytes % 16) + 16

@@ -9,7 +9,7 @@ import { type PlatformSecret, platformKeyId } from './platform-secret.ts'
 import type { Session, SessionStore } from './ports.ts'
 import { mintToken, viewerKeyOf } from './session-token.ts'
 
-export const ttlMaxSeconds = 7 * 24 * 3600
+const ttlMaxSeconds = 7 * 24 * 3600
 const ttlMinSeconds = 4 * 3600
 /** The document outlives its session by this, so that clocks that differ never cut one short. */
 const graceSeconds = 60

@@ -24,7 +24,7 @@ import { startCosmos } from '../support/cosmos.ts'
 
 const run = promisify(execFile)
 const bundled = 'node_modules/@ffmpeg-installer/linux-x64/ffmpeg'
-export const ffmpeg =
+const ffmpeg =
   [process.env['FFMPEG_PATH'], '/usr/bin/ffmpeg', bundled].find((path) => path && existsSync(path)) ??
   'ffmpeg'
 

@@ -5,7 +5,7 @@ import { createProtect } from '../../shared/protect/index.ts'
 import { countingKek, keyDocuments, sessionDocuments, settableClock, testRandom } from '../protect/ports.ts'
 import { assetId, makeTimeline, tenantId } from './timelines.ts'
 
-export const origin = 'https://www.example.com'
+const origin = 'https://www.example.com'
 
 const document: Asset = {
   id: assetId,
@@ -27,7 +27,7 @@ const document: Asset = {
 }
 
 /** What the byte at `at` of a blob is. */
-export const byteOf = (blob: string, at: number): number => (blob.length * 31 + at * 7 + (at >> 8)) & 255
+const byteOf = (blob: string, at: number): number => (blob.length * 31 + at * 7 + (at >> 8)) & 255
 export const bytesOf = (blob: string, offset: number, count: number): Buffer =>
   Buffer.from(Array.from({ length: count }, (_, n) => byteOf(blob, offset + n)))
 
