@@ -194,7 +194,7 @@ function cancelledTimers(execution: Execution, actions: readonly Action[]): numb
 /** The real engine ends no orchestration before its last open task: one forgotten timer keeps it running. */
 function isBusy(execution: Execution, { plan, cancelled }: Decision): boolean {
   if (plan.activities.length + plan.children.length + plan.timers.length > 0) return true
-  return [...execution.tasks.values()].some((task) => task.isOpen && !cancelled.includes(task.id))
+  return execution.openTasks > cancelled.length
 }
 
 function outcome(execution: Execution, answer: Answer): Pick<Decision, 'end' | 'again'> {

@@ -1,10 +1,11 @@
 // Runs orchestrators: one episode of an instance at a time, several instances side by side, each episode one transaction.
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { DurableOptions } from '../contract.ts'
 import { readAnswer } from './answer.ts'
 import { pickBatch } from './batch.ts'
 import { commitEpisode } from './commit.ts'
 import { type Decision, decide, emptyPlan, failed, type Surroundings } from './decide.ts'
-import { type Execution, fold, newExecution } from './execution.ts'
+import { close, type Execution, fold, newExecution } from './execution.ts'
 import { codes, type HistoryEvent, historyEvent } from './history.ts'
 import { refusals } from './refusals.ts'
 import { type Instance, isActive, type Store, type Work } from './store.ts'
@@ -16,6 +17,12 @@ export interface EpisodeOptions {
   readonly armTimers: () => void
   readonly onFault: (error: unknown) => void
 }
+
+/**
+ * Every replay reads the whole history. While results come in by the dozen, an instance rests between episodes for as
+ * long as the last one took, at most this long, so that replays take no more than half of the time.
+ */
+const longestRestMs = 50
 
 /** Histories kept in memory between episodes; the table is the truth, and any error drops them. */
 const keptExecutions = 100
@@ -77,6 +84,7 @@ export function createEpisodes({ store, options, enqueue, armTimers, onFault }: 
       store.sql.clearInbox.run(id, 1)
       return
     }
+    const startMs = performance.now()
     const execution = load(instance)
     const batch = instance.isFresh ? firstBatch(instance) : pickBatch(execution, store.inbox(id))
     const { consumed } = batch
@@ -94,13 +102,15 @@ export function createEpisodes({ store, options, enqueue, armTimers, onFault }: 
       ...{ instance, place, opening, consumed, decision },
     })
     for (const stored of events.slice(opening.length)) fold(execution, stored, stored.json)
-    for (const task of decision.cancelled) execution.tasks.get(task)!.isOpen = false
+    for (const task of decision.cancelled) close(execution, execution.tasks.get(task)!)
     if (!decision.end && !decision.again) keep(execution)
     report(instance, decision)
     enqueue(activities)
     if (hasTimers) armTimers()
     for (const one of woken) wake(one)
     if (batch.isMoreWaiting) wake(id)
+    else if (!decision.end && execution.openTasks > 1)
+      await sleep(Math.min(performance.now() - startMs, longestRestMs))
   }
 
   /** `execution` holds the episode's opening already: what the orchestrator is about to see. */

@@ -32,9 +32,10 @@ export interface Execution {
   /** Results that were given to the orchestrator: numbers of finished tasks, and how many events came of each name. */
   readonly finished: Set<number>
   readonly raised: Map<string, number>
-  /** Every event as JSON, with commas between. */
+  /** The events that the library acts on, as JSON with commas between; the others would only be parsed at every replay. */
   text: string
   length: number
+  openTasks: number
   nextId: number
   lastMs: number
 }
@@ -49,10 +50,16 @@ export function newExecution(identity: { instanceId: string; executionId: string
     raised: new Map(),
     text: '',
     length: 0,
+    openTasks: 0,
     nextId: 0,
     lastMs: 0,
   }
 }
+
+const silent = new Set<number>([
+  ...[codes.taskScheduled, codes.childCreated, codes.timerCreated],
+  ...[codes.orchestratorCompleted, codes.executionTerminated],
+])
 
 const taskKinds: Record<number, Task['kind']> = {
   [codes.taskScheduled]: 'activity',
@@ -76,7 +83,7 @@ export function takesHiddenNumber(execution: Execution, event: HistoryEvent): bo
 }
 
 export function fold(execution: Execution, { event, note }: StoredEvent, json = JSON.stringify(event)): void {
-  execution.text += execution.length === 0 ? json : `,${json}`
+  if (!silent.has(event.EventType)) execution.text += execution.text === '' ? json : `,${json}`
   execution.length++
   if (event.EventType === codes.orchestratorStarted) execution.lastMs = Date.parse(event.Timestamp)
   if (event.EventType === codes.eventRaised) {
@@ -92,6 +99,7 @@ export function fold(execution: Execution, { event, note }: StoredEvent, json = 
 function schedule(execution: Execution, kind: Task['kind'], { event, note }: StoredEvent): void {
   const id = event.EventId
   const root = note?.root ?? id
+  execution.openTasks++
   const scheduledMs = Date.parse(event.Timestamp)
   execution.tasks.set(id, { id, kind, name: event.Name ?? '', scheduledMs, root, isOpen: true })
   execution.nextId = Math.max(execution.nextId, id + 1)
@@ -105,8 +113,13 @@ function schedule(execution: Execution, kind: Task['kind'], { event, note }: Sto
   execution.retrying.set(id, { policy, input, instanceId, version, sinceMs: scheduledMs, attempts: 1 })
 }
 
-function end(execution: Execution, task: Task, event: HistoryEvent): void {
+export function close(execution: Execution, task: Task): void {
+  if (task.isOpen) execution.openTasks--
   task.isOpen = false
+}
+
+function end(execution: Execution, task: Task, event: HistoryEvent): void {
+  close(execution, task)
   const retrying = execution.retrying.get(task.root)
   if (!retrying) execution.finished.add(task.id)
   else if (task.kind !== 'timer' && !isFailure(event)) execution.finished.add(task.root)
