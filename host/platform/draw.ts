@@ -10,7 +10,19 @@ const FRAME_RATE = 25
 /** The title is a guest on the machine: whatever its user does goes first. */
 const LOWER_PRIORITY = 10
 
-const PICTURE = `testsrc2=size=1280x720:rate=${FRAME_RATE}:duration=${SAMPLE_SECONDS},hue=H=2*PI*t/${SAMPLE_SECONDS}`
+// A light that wanders over slow colours. Each expression costs by the pixel, so a few are computed and the scaler blends them.
+const LIGHT = '90*exp(-(pow(X-16-11*cos(T*0.7),2)+pow(Y-9-5.5*sin(T*1.1),2))/7)'
+const PICTURE = [
+  `color=black:size=32x18:rate=${FRAME_RATE}:duration=${SAMPLE_SECONDS}`,
+  'format=yuv444p',
+  [
+    `geq=lum='96+34*sin(X/5.5+T/2)+26*sin(Y/3.5-T/3)+${LIGHT}'`,
+    "cb='128+58*sin(X/9.5-T/3+Y/6.5)'",
+    "cr='128+58*cos(X/11.5+T/4-Y/5.5)'",
+  ].join(':'),
+  'scale=1280:720:flags=bicubic',
+  'format=yuv420p',
+].join(',')
 // A major chord, each voice swelling at a pace of its own, so that one hears when sound and picture part.
 const voice = (hertz: number, seconds: number): string =>
   `0.1*sin(2*PI*${hertz}*t)*(1+sin(2*PI*t/${seconds}))`
