@@ -3,7 +3,7 @@ import { box, fullBox, u32, u64 } from './box-writer.ts'
 
 export interface Sample {
   readonly data: Uint8Array
-  /** Ticks from when it is decoded to when it is shown; may be negative. */
+  /** Ticks from when it is decoded to when it is shown. */
   readonly compositionOffset: number
 }
 
@@ -35,7 +35,7 @@ function trackRun({ kind, samples }: Fragment, dataOffset: number): Buffer {
       u32(...samples.map((s) => s.data.length)),
     )
   const rows = samples.flatMap((sample) => [sample.data.length, sample.compositionOffset])
-  return fullBox('trun', 1, 0xa05, u32(samples.length, dataOffset, sync), u32(...rows))
+  return fullBox('trun', 0, 0xa05, u32(samples.length, dataOffset, sync), u32(...rows))
 }
 
 function movieFragment(fragment: Fragment, dataOffset: number): Buffer {

@@ -1,4 +1,5 @@
 // What ffmpeg wrote as fragmented MP4, read back: the init segment, its codec, and the samples of every fragment.
+import { box, fullBox, u32 } from './box-writer.ts'
 import { readBoxHeader } from './boxes.ts'
 import type { Sample } from './fragment.ts'
 
@@ -50,6 +51,26 @@ export function avcCodecs(init: Uint8Array): string {
   const entry = need(init, ['avc1'], { ...stsd, body: stsd.body + 8 })
   const avcC = need(init, ['avcC'], { ...entry, body: entry.body + 78 })
   return `avc1.${hex(init.subarray(avcC.body + 1, avcC.body + 4))}`
+}
+
+/**
+ * The init segment with an edit list that starts the presentation at `mediaTime` (ISO/IEC 14496-12 8.6.6): pictures are
+ * decoded up to that many ticks before they are shown, and no player, not ffmpeg's either, needs negative offsets.
+ */
+export function withEditList(init: Uint8Array, mediaTime: number): Buffer {
+  const edit = box('edts', fullBox('elst', 0, 0, u32(1, 0, mediaTime, 0x10000)))
+  const rebuilt = (parent: Found, change: (child: Found) => Uint8Array[]): Buffer =>
+    box(parent.type, ...[...boxesIn(init, parent.body, parent.end)].flatMap(change))
+  const copy = ({ start, end }: Found): Uint8Array[] => [init.subarray(start, end)]
+  const inTrack = (child: Found): Uint8Array[] => {
+    if (child.type === 'edts') return []
+    return child.type === 'tkhd' ? [...copy(child), edit] : copy(child)
+  }
+  const inMovie = (child: Found): Uint8Array[] =>
+    child.type === 'trak' ? [rebuilt(child, inTrack)] : copy(child)
+  return Buffer.concat(
+    [...boxesIn(init)].flatMap((top) => (top.type === 'moov' ? [rebuilt(top, inMovie)] : copy(top))),
+  )
 }
 
 export interface ReadFragment {

@@ -1,0 +1,101 @@
+// How what ffmpeg made of a chunk becomes stored segments: checked frame by frame, cut, sealed and written once.
+import { Problem } from '../core/problem.ts'
+import type { EncodeDeps } from './deps.ts'
+import { type Sample, writeFragment } from './fragment.ts'
+import { type ReadFile, readFragmented, withEditList } from './mp4.ts'
+import type { Chunk, Plan } from './plan.ts'
+import type { Seal } from './ports.ts'
+import { initBlob, segmentBlob } from './timeline.ts'
+import type { ChunkTarget } from './work.ts'
+
+export interface ChunkStore {
+  readonly input: ChunkTarget
+  readonly plan: Plan
+  readonly chunk: Chunk
+  readonly files: Readonly<Record<string, Uint8Array>>
+  readonly signal: AbortSignal
+}
+
+export async function storeChunk(deps: EncodeDeps, store: ChunkStore): Promise<Record<string, number[]>> {
+  const { input, plan, files, signal } = store
+  const seal = await deps.sealer.open(input, plan.hash)
+  const sizes: Record<string, number[]> = {}
+  for (const { name } of plan.renditions) {
+    signal.throwIfAborted()
+    const file = readFragmented(files[`${name}.mp4`] ?? new Uint8Array())
+    const segments = cutSegments(file, plan, store.chunk)
+    const init = withEditList(file.init, leadTicks(plan))
+    await storeInit(deps, store, { rendition: name, init })
+    sizes[name] = await Promise.all(
+      segments.map((bytes, index) => storeSegment(deps, { ...store, seal, rendition: name, index, bytes })),
+    )
+  }
+  return sizes
+}
+
+async function storeInit(
+  deps: EncodeDeps,
+  { input, plan }: ChunkStore,
+  { rendition, init }: { rendition: string; init: Uint8Array },
+): Promise<void> {
+  const blob = initBlob(input, plan, rendition)
+  await deps.media.putOnce(blob, init, 'video/mp4')
+  const there = await deps.media.get(blob)
+  if (!there || Buffer.compare(there, init) !== 0)
+    throw new Problem('encode-failed', {
+      detail: `The chunks of ${rendition} do not share one init segment.`,
+    })
+}
+
+async function storeSegment(
+  deps: EncodeDeps,
+  of: ChunkStore & { seal: Seal; rendition: string; index: number; bytes: Uint8Array },
+): Promise<number> {
+  const { input, plan, chunk, rendition, index, bytes } = of
+  const number = chunk.firstSegment + index
+  const sealed = of.seal({ rendition, number, bytes })
+  await deps.media.putOnce(
+    segmentBlob(input, plan, { rendition, number }),
+    sealed,
+    'application/octet-stream',
+  )
+  return sealed.length
+}
+
+/** With a pyramid of B-frames, pictures are decoded at most two frames before they are shown. */
+const leadTicks = ({ video }: Plan): number => 2 * video.frameTicks
+
+/** One fragment of ffmpeg's becomes one segment; exactly the planned frames, each shown exactly once, one after another. */
+export function cutSegments(file: ReadFile, plan: Plan, chunk: Chunk): Buffer[] {
+  const { frameTicks, segmentFrames } = plan.video
+  const samples = file.fragments.flatMap((fragment) => fragment.samples)
+  if (samples.length < chunk.frames) throw new Problem('source-truncated')
+  const wanted = Array.from({ length: chunk.segments }, (_, n) =>
+    Math.min(segmentFrames, chunk.frames - n * segmentFrames),
+  )
+  const fits =
+    file.fragments.length === chunk.segments &&
+    file.fragments.every((fragment, n) => fragment.startsWithSync && fragment.samples.length === wanted[n]) &&
+    shownOnce(samples, frameTicks) &&
+    samples.every(({ compositionOffset }) => compositionOffset >= -leadTicks(plan))
+  if (!fits)
+    throw new Problem('encode-failed', { detail: 'The encoder did not keep to the frames of the plan.' })
+  return file.fragments.map((fragment, n) =>
+    writeFragment({
+      sequence: chunk.firstSegment + n + 1,
+      decodeTime: (chunk.firstFrame + n * segmentFrames) * frameTicks,
+      // The ffmpeg of 2018 gives the first sample of a file three frames; what is decoded when follows from the count.
+      sampleTicks: frameTicks,
+      kind: 'video',
+      samples: fragment.samples.map(({ data, compositionOffset }) => ({
+        data,
+        compositionOffset: compositionOffset + leadTicks(plan),
+      })),
+    }),
+  )
+}
+
+function shownOnce(samples: readonly Sample[], frameTicks: number): boolean {
+  const shown = new Set(samples.map(({ compositionOffset }, index) => index + compositionOffset / frameTicks))
+  return shown.size === samples.length && samples.every((_, index) => shown.has(index))
+}
