@@ -1,7 +1,6 @@
 // Ranges through deliver: the bytes asked for, not one more read from Blob, and never more than the bound.
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { largestSegmentBytes } from '../../shared/deliver/index.ts'
 import { bytesOf, createStage, type Stage } from './stage.ts'
 import { makeTimeline } from './timelines.ts'
 
@@ -111,12 +110,6 @@ describe('the bound on one answer', () => {
     expect((await stage.ask(path)).body).toHaveLength(size)
     stage = await createStage({ answerMaxBytes: size - 1 })
     expect((await stage.ask(path)).status).toBe(413)
-  })
-
-  test('the default of 16 MiB holds 4 s of video at 24 Mbit/s with a buffer of 2 s', () => {
-    const ceiling = { peakBitsPerSecond: 24e6, bufferBits: 48e6, durationSeconds: 4, frames: 240 }
-    expect(largestSegmentBytes({ ...ceiling, bufferBits: 0, frames: 0 })).toBe(12_000_000 + 4096 + 16)
-    expect(largestSegmentBytes({ ...ceiling, bufferBits: 38e6 })).toBeLessThan(16 << 20)
   })
 })
 
