@@ -11,10 +11,12 @@ export async function runCommand(command: 'app' | 'functions', args: readonly st
   try {
     const { folder, port, state, host } = readArguments(command, args)
     const served = await serveApp({ folder, port, stateDirectory: state, hostname: host })
-    if (command === 'app')
-      process.stdout.write(`Functions of ${folder} answer at http://localhost:${served.port}/\n`)
-    else process.stdout.write(`${JSON.stringify({ ready: true, port: served.port })}\n`)
+    // Before anybody is told that it is ready, and may ask it to end.
     endWith(command, served)
+    const address = `Functions of ${folder} answer at http://localhost:${served.port}/`
+    process.stdout.write(
+      `${command === 'app' ? address : JSON.stringify({ ready: true, port: served.port })}\n`,
+    )
   } catch (error) {
     const known = error instanceof Error && error.name === 'StartupError'
     process.stderr.write(`${known ? messageOf(error) : ((error as Error).stack ?? String(error))}\n`)

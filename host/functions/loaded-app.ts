@@ -11,8 +11,10 @@ export function isDisabled(name: string, env: Environment): boolean {
   return value === '1' || value?.toLowerCase() === 'true'
 }
 
+const durableTriggers: readonly string[] = ['orchestrationTrigger', 'activityTrigger']
+
 export function needsDurable(functions: readonly RunnableFunction[]): boolean {
-  return functions.some(({ trigger, inputs }) => trigger === 'orchestrationTrigger' || inputs.length > 0)
+  return functions.some(({ trigger, inputs }) => durableTriggers.includes(trigger) || inputs.length > 0)
 }
 
 export function createLoadedApp(

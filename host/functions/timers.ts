@@ -31,7 +31,7 @@ export interface Timer {
   stop(): Promise<void>
 }
 
-/** setTimeout fires at once above this, so longer waits are taken in parts. */
+/** setTimeout fires at once above this. */
 const longestWaitMs = 2 ** 31 - 1
 
 /** Throws where the schedule is not valid, so that the host doesn't start. */
@@ -55,8 +55,9 @@ export function createTimer(target: RunnableFunction, { invoke, log, directory, 
   function wait(): void {
     if (stopped) return
     const waitMs = Math.max(0, status.nextMs - Date.now())
+    // Timers of Node can fire a millisecond early, and longer waits than it knows are taken in parts.
     handle = setTimeout(
-      waitMs > longestWaitMs ? wait : () => occur('scheduled'),
+      () => (Date.now() < status.nextMs ? wait() : occur('scheduled')),
       Math.min(waitMs, longestWaitMs),
     )
   }
@@ -65,8 +66,7 @@ export function createTimer(target: RunnableFunction, { invoke, log, directory, 
     if (stopped) return
     const startedMs = Date.now()
     running = run(reason === 'past-due').then(() => {
-      // A timer that fires a millisecond early counts as on time, or it would fire twice.
-      status = afterRun(schedule, reason === 'scheduled' ? Math.max(startedMs, status.nextMs) : startedMs)
+      status = afterRun(schedule, startedMs)
       if (monitored) store.write(name, status)
       wait()
     })

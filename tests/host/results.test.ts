@@ -35,6 +35,8 @@ describe.each(['streaming', 'buffered'] as const)('%s', (mode) => {
     ['instance', { status: 202, text: 'made', type: 'text/plain;charset=UTF-8', length: 'chunked' }],
     ['created', { status: 201, text: 'made', type: 'text/plain;charset=UTF-8', length: 'chunked' }],
     ['nocontent', empty(204)],
+    // Rule 1: a length that the app sets is kept; the host never sets one of its own.
+    ['sized', { status: 200, text: 'abc', type: 'text/plain;charset=UTF-8', length: '3' }],
   ])('%s', async (kind, expected) => {
     expect(brief(await ask(kind))).toEqual(expected)
   })

@@ -59,6 +59,7 @@ const results = {
   badHeader: () => ({ headers: { 'x-bad': 'a\nb' } }),
   failsAtOnce: () => ({ body: body([], { error: 'no first byte' }) }),
   failsMidway: () => ({ body: body(['one', 'two'], { error: 'it broke midway', pauseMs: 20 }) }),
+  sized: () => ({ headers: { 'content-length': '3' }, body: 'abc' }),
   tooShort: () => ({ headers: { 'content-length': '10' }, body: 'abc' }),
   tooLong: () => ({ headers: { 'content-length': '3' }, body: 'abcdef' }),
   silent: () => ({ body: new ReadableStream({ pull: () => sleep(60_000) }) }),

@@ -12,7 +12,7 @@ app.timer('interval', { schedule: '00:00:01', handler: note('interval') })
 app.timer('overlapping', { schedule: '* * * * * *', handler: note('overlapping', () => sleep(2300)) })
 app.timer('setting', { schedule: '%YEARLY%', handler: note('setting') })
 app.timer('startup', { schedule: '0 0 1 1 *', runOnStartup: true, handler: note('startup') })
-app.timer('hourly', { schedule: '0 0 * * * *', handler: note('hourly') })
+app.timer('hourly', { schedule: '%HOURLY%', handler: note('hourly') })
 app.timer('unmonitored', {
   schedule: '0 0 * * * *',
   useMonitor: false,
