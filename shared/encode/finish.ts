@@ -27,6 +27,9 @@ export async function finish(deps: EncodeDeps, input: PlannedTarget): Promise<Ou
       throw new Problem('encode-failed', {
         detail: `${progress.frames} frames of ${plan.video.frames} were made.`,
       })
+    // A source that was small enough to be read early is asked for once more: what is kept must be what was encoded.
+    const source = await deps.sources.facts(plan.source.blob)
+    if (source?.etag !== plan.source.etag) throw new Problem('source-changed')
     const { blob, timeline } = await writeTimeline(deps, { target: input, plan, progress }, undefined)
     const { durationSeconds, poster } = timeline
     const facts = { version, timeline: blob, durationSeconds, renditions: shownRenditions(timeline), poster }
