@@ -2,11 +2,11 @@
 import { progressed } from '../assets/machine.ts'
 import { sha256Hex } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
-import { chunkArgv, packetsArgv, probeArgv } from './argv.ts'
+import { chunkArgv, probeArgv } from './argv.ts'
 import { audioArgv } from './argv-audio.ts'
-import { type Box, walkBoxes } from './boxes.ts'
+import { walkBoxes } from './boxes.ts'
 import type { EncodeDeps, EncodeLimits } from './deps.ts'
-import { measurePackets } from './measure.ts'
+import { believeOrMeasure } from './length.ts'
 import { isHdr } from './picture.ts'
 import { makePlan, Plan } from './plan.ts'
 import type { EncodeTarget, OpenedSource } from './ports.ts'
@@ -63,8 +63,14 @@ async function planOf(deps: EncodeDeps, { source, opened, signal }: Inspected): 
   const stop = AbortSignal.any([signal, opened.failed])
   const container = sniffContainer(await opened.read(0, 4096))
   const boxes = container.isoBoxes ? await walkBoxes(opened.sizeBytes, opened.read) : []
-  const probe = accepted(await runProbe(deps, { container, opened, stop }), deps.limits)
-  const durationSeconds = await lengthOf(deps, { probe, container, boxes, opened, stop })
+  const told = accepted(await runProbe(deps, { container, opened, stop }), deps.limits)
+  const { probe, durationSeconds } = await believeOrMeasure(deps, {
+    probe: told,
+    container,
+    boxes,
+    opened,
+    stop,
+  })
   if (durationSeconds > deps.limits.maxSeconds)
     throw new Problem('source-too-long', {
       detail: `It lasts ${Math.round(durationSeconds)} s, the limit is ${deps.limits.maxSeconds} s. Cut it into parts.`,
@@ -97,7 +103,7 @@ function sealed(draft: Omit<Plan, 'hash'>): Plan {
   return { ...plan, hash: sha256Hex(JSON.stringify([plan, lines])).slice(0, 20) }
 }
 
-interface Reading {
+export interface Reading {
   readonly container: Container
   readonly opened: OpenedSource
   readonly stop: AbortSignal
@@ -138,37 +144,4 @@ function accepted(probe: Probe, limits: EncodeLimits): Probe & { video: VideoStr
       detail: 'The sound can not be decoded. Export it as AAC, or without sound.',
     })
   return { ...probe, video }
-}
-
-/** Under this many bits a second a claimed length is not believed but measured. */
-const leastBitrate = 2000
-
-interface Length extends Reading {
-  readonly probe: Probe & { video: VideoStream }
-  readonly boxes: readonly Box[]
-}
-
-/** Of the video, from its first picture. Fragmented files and live recordings don't say it, or say it wrong. */
-async function lengthOf(
-  deps: EncodeDeps,
-  { probe, container, boxes, opened, stop }: Length,
-): Promise<number> {
-  const { video } = probe
-  const claimed = video.durationSeconds ?? probe.durationSeconds
-  const fragmented = boxes.some(({ type }) => type === 'moof')
-  const believable = claimed !== undefined && (opened.sizeBytes * 8) / claimed >= leastBitrate
-  if (believable && !fragmented) return claimed
-  const argv = packetsArgv(container, video.index, opened.url)
-  const measured = measurePackets()
-  const { end } = await deps.ffmpeg.run({
-    program: 'ffprobe',
-    argv,
-    wallMs: deps.limits.unitMs,
-    signal: stop,
-    onOutput: measured.push,
-  })
-  if (end === 'too-slow') throw new Problem('encode-too-slow')
-  const seconds = measured.endSeconds() - video.startSeconds
-  if (!(seconds > 0)) throw new Problem('source-unreadable')
-  return seconds
 }

@@ -85,8 +85,10 @@ function quarterTurn(stream: Stream): 0 | 90 | 180 | 270 {
   return turn === 90 || turn === 180 || turn === 270 ? turn : 0
 }
 
+/** Writers disagree whether the tag counts from zero or from the first picture: it helps only where both are the same. */
 const length = (stream: Stream): number | undefined => {
-  const value = stream.duration ?? tagSeconds(stream.tags)
+  const tagged = Math.abs(stream.start_time ?? 0) < 0.25 ? tagSeconds(stream.tags) : undefined
+  const value = stream.duration ?? tagged
   return value !== undefined && value > 0 ? value : undefined
 }
 

@@ -65,6 +65,10 @@ export function createBench(
       if (!bytes || etagOf(bytes) !== etag) throw new Problem('source-changed')
       return bytes.subarray(offset, offset + count)
     },
+    facts: async (name: string) => {
+      const bytes = files.get(name)
+      return bytes && { sizeBytes: bytes.length, etag: etagOf(bytes) }
+    },
     remove: async (name: string) => void files.delete(name),
   } as unknown as SourceStore
   const mediaStore: MediaStore = {

@@ -1,0 +1,60 @@
+// How long a source's video is: what the file says where that can be believed, else what its packets show.
+import { Problem } from '../core/problem.ts'
+import { packetsArgv } from './argv.ts'
+import type { Box } from './boxes.ts'
+import type { EncodeDeps } from './deps.ts'
+import { measurePackets } from './measure.ts'
+import type { OpenedSource } from './ports.ts'
+import type { Probe, VideoStream } from './probe.ts'
+import type { Container } from './sniff.ts'
+
+type FilmProbe = Probe & { readonly video: VideoStream }
+
+interface Told {
+  readonly probe: FilmProbe
+  readonly container: Container
+  readonly boxes: readonly Box[]
+  readonly opened: OpenedSource
+  readonly stop: AbortSignal
+}
+
+/** Under this many bits a second a claimed length is not believed. */
+const leastBitrate = 2000
+/** A container's own length may count from its zero or from its first picture: up to here it makes no difference. */
+const lateStartSeconds = 0.25
+
+/** Undefined where the file must be measured: fragmented files and live recordings don't say it, or say it wrong. */
+export function claimedSeconds(
+  { probe, boxes }: Pick<Told, 'probe' | 'boxes'>,
+  sizeBytes: number,
+): number | undefined {
+  const { video } = probe
+  const late = Math.abs(video.startSeconds) > lateStartSeconds
+  const claimed = video.durationSeconds ?? (late ? undefined : probe.durationSeconds)
+  const fragmented = boxes.some(({ type }) => type === 'moof')
+  const believable = claimed !== undefined && (sizeBytes * 8) / claimed >= leastBitrate
+  return believable && !fragmented ? claimed : undefined
+}
+
+/** Seconds from the first picture. What was not believed of the video is not believed of the sound either. */
+export async function believeOrMeasure(
+  deps: EncodeDeps,
+  told: Told,
+): Promise<{ probe: FilmProbe; durationSeconds: number }> {
+  const { probe, container, opened, stop } = told
+  const claimed = claimedSeconds(told, opened.sizeBytes)
+  if (claimed !== undefined) return { probe, durationSeconds: claimed }
+  const measured = measurePackets()
+  const { end } = await deps.ffmpeg.run({
+    program: 'ffprobe',
+    argv: packetsArgv(container, probe.video.index, opened.url),
+    wallMs: deps.limits.unitMs,
+    signal: stop,
+    onOutput: measured.push,
+  })
+  if (end === 'too-slow') throw new Problem('encode-too-slow')
+  const durationSeconds = measured.endSeconds() - probe.video.startSeconds
+  if (!(durationSeconds > 0)) throw new Problem('source-unreadable')
+  const audio = probe.audio && { ...probe.audio, durationSeconds: undefined }
+  return { probe: { ...probe, audio }, durationSeconds }
+}
