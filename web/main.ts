@@ -82,5 +82,7 @@ form.addEventListener('submit', (event) => {
 part('#sign-out', HTMLButtonElement).addEventListener('click', () => signOut())
 
 const remembered = recallKey()
-if (remembered) void attempt(remembered)
+// The platform's URLs name the address; under its other name the page would be a stranger to them.
+if (location.hostname === 'localhost') location.hostname = '127.0.0.1'
+else if (remembered) void attempt(remembered)
 else show(false)

@@ -18,12 +18,15 @@ export const consolePolicy = (storageOrigin: string): string =>
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' blob:",
+    "img-src 'self'",
     "media-src 'self' blob:",
     `connect-src 'self' ${storageOrigin}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",
+    // No string ever becomes a script or markup: the page only sets text and attributes.
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
   ].join('; ')
 
 export interface Files {
