@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { type AssetId, idPattern, type TenantId } from '../core/ids.ts'
 import { type ProblemCode, problems } from '../core/problem.ts'
 
-export const assetStates = ['uploading', 'encoding', 'ready', 'failed'] as const
+const assetStates = ['uploading', 'encoding', 'ready', 'failed'] as const
 export type AssetState = (typeof assetStates)[number]
 
 /** The stages a title goes through while it is `encoding`, in the words its tenant reads. */
@@ -36,7 +36,7 @@ export const Rendition = z.object({
 export type Rendition = z.infer<typeof Rendition>
 
 const problemCode = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]])
-export const AssetError = z.object({ code: problemCode, detail: z.string() })
+const AssetError = z.object({ code: problemCode, detail: z.string() })
 export type AssetError = z.infer<typeof AssetError>
 
 const tenantId = z.custom<TenantId>((v) => typeof v === 'string' && idPattern('ten').test(v))

@@ -1,0 +1,51 @@
+// Settings: right ones become a configuration, wrong ones are all named at once, and nothing starts with them.
+import { expect, test } from 'vitest'
+import { loadConfig } from '../../shared/config/index.ts'
+
+const azure = {
+  BLOB_URL: 'https://media.blob.core.windows.net/',
+  COSMOS_ENDPOINT: 'https://data.documents.azure.com/',
+  VAULT_URL: 'https://keys.vault.azure.net/',
+  AZURE_CLIENT_ID: 'client',
+}
+const local = {
+  BLOB_URL: 'http://127.0.0.1:10000/movidone',
+  BLOB_ACCOUNT: 'movidone',
+  BLOB_KEY: 'a2V5',
+  COSMOS_ENDPOINT: 'http://127.0.0.1:8081/',
+  COSMOS_KEY: 'a2V5',
+  KEK_FILE: '/state/kek.pem',
+  ADMIN_KEY: 'an-admin-key-of-enough-length',
+}
+
+test('in Azure nothing but identities', () => {
+  const config = loadConfig(azure)
+  expect(config.blob).toEqual({ url: 'https://media.blob.core.windows.net', clientId: 'client' })
+  expect(config.kek).toMatchObject({ kind: 'vault', name: 'kek' })
+  expect(config.adminKey).toMatchObject({ kind: 'vault', secret: 'admin-key' })
+  expect([...config.stages]).toEqual(['api', 'orchestrate', 'encode', 'deliver'])
+})
+
+test('on one machine keys and files', () => {
+  const config = loadConfig({ ...local, STAGES: 'api, deliver', UPLOAD_IDLE_HOURS: '0.5' })
+  expect(config.blob.emulator).toEqual({ account: 'movidone', key: 'a2V5' })
+  expect(config.kek).toEqual({ kind: 'file', path: '/state/kek.pem' })
+  expect([...config.stages]).toEqual(['api', 'deliver'])
+  expect(config.upload.idleMs).toBe(1_800_000)
+})
+
+test('an empty setting is one that is not there', () => {
+  expect(loadConfig({ ...local, VAULT_URL: '', PUBLIC_URL: '' }).publicUrl).toBeUndefined()
+})
+
+test.each([
+  [{}, /BLOB_URL[\s\S]*COSMOS_ENDPOINT|COSMOS_ENDPOINT[\s\S]*BLOB_URL/],
+  [{ ...azure, VAULT_URL: undefined }, /KEK_FILE[\s\S]*ADMIN_KEY/],
+  [{ ...local, BLOB_KEY: undefined }, /BLOB_ACCOUNT and BLOB_KEY/],
+  [{ ...local, VAULT_URL: azure.VAULT_URL }, /exclude each other/],
+  [{ ...local, ADMIN_KEY: 'short' }, /ADMIN_KEY/],
+  [{ ...local, STAGES: 'api,delivery' }, /delivery/],
+  [{ ...local, ENCODE_THREADS: '0' }, /ENCODE_THREADS/],
+])('wrong settings are refused by name: %j', (env, message) => {
+  expect(() => loadConfig(env)).toThrow(message)
+})
