@@ -39,12 +39,14 @@ const waitForOthers = async (api: Api, own: string | undefined, { output, signal
   while (await othersAreBusy(api, own)) await sleep(POLL_MS, undefined, { signal })
 }
 
+const fileOf = (stateDirectory: string): string => join(stateDirectory, 'sample.mp4')
+
 const upload = async (
   api: Api,
   note: Note,
   { stateDirectory, platform, output, signal }: SampleSurroundings,
 ) => {
-  const file = join(stateDirectory, 'sample.mp4')
+  const file = fileOf(stateDirectory)
   if (!existsSync(file)) {
     const onProgress = (fraction: number): void => output.progress('drawing a sample title', fraction * DRAWN)
     await drawSample({ ffmpegPath: platform.ffmpeg.ffmpegPath, file, signal, onProgress })
@@ -58,7 +60,6 @@ const upload = async (
     onProgress: ({ loadedBytes }) =>
       output.progress('uploading it', DRAWN + (UPLOADED - DRAWN) * (loadedBytes / sizeBytes)),
   })
-  rmSync(file)
   return ticket.assetId
 }
 
@@ -101,7 +102,10 @@ export const ensureSample = async (surroundings: SampleSurroundings): Promise<st
   for (;;) {
     const known = note.assetId ? await api.asset(note.assetId) : undefined
     if (note.assetId && (!known || known.state === 'failed')) note = fresh()
-    if (known?.state === 'ready') return api.hlsUrl(known.id)
+    if (known?.state === 'ready') {
+      rmSync(fileOf(stateDirectory), { force: true })
+      return api.hlsUrl(known.id)
+    }
 
     await waitForOthers(api, note.assetId, surroundings)
     if (!known || known.state === 'uploading') {
