@@ -1,4 +1,4 @@
-// Test doubles of encode's ports, local to its tests: maps that keep the ports' promises, a sealer that XORs nothing.
+// The stage that a film is put on in these tests: doubles of the stores that keep the promises of the ports, real ffmpeg.
 import { createHash } from 'node:crypto'
 import type { Asset } from '../../shared/assets/model.ts'
 import type { AssetStore, MediaStore, SourceStore } from '../../shared/assets/ports.ts'
@@ -16,12 +16,12 @@ export const target = { tenantId, assetId, version: 1 }
 
 const etagOf = (bytes: Uint8Array) => createHash('sha1').update(bytes).digest('hex')
 
-export function createBench(
+export function setStage(
   film: Uint8Array,
   {
     chunkSegments = 4,
     paths,
-  }: { chunkSegments?: number; paths?: { ffmpegPath: string; ffprobePath: string } } = {},
+  }: { chunkSegments?: number; paths?: { ffmpegPath: string; ffprobePath: string } | undefined } = {},
 ) {
   const blob = `${tenantId}/${assetId}/source`
   const files = new Map<string, Uint8Array>([[blob, film]])
