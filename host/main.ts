@@ -1,10 +1,15 @@
 // The local platform's commands: `start` runs all of it, `app` any function app, `functions` one as a child of the platform.
+import { enableCompileCache } from 'node:module'
 import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('..', import.meta.url))
+// Stripped types and compiled code are kept, which halves the time to start.
+enableCompileCache(`${root}node_modules/.cache/movidone`)
 
 const [command = '', ...args] = process.argv.slice(2)
 
 if (command === 'start') {
-  await (await import('./platform/start.ts')).start(args, fileURLToPath(new URL('..', import.meta.url)))
+  await (await import('./platform/start.ts')).start(args, root)
 } else if (command === 'app' || command === 'functions') {
   if (command === 'functions') (await import('./platform/orphan.ts')).endGroupWithParent()
   await (await import('./functions/command.ts')).runCommand(command, args)

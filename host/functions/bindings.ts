@@ -87,7 +87,7 @@ function unsupported(name: string, bindingName: string, { type, direction }: Bin
 }
 
 /** Ordinal and without case, as the real host orders functions and therefore routes (rule 5). */
-export function compareNames(a: string, b: string): number {
+function compareNames(a: string, b: string): number {
   const [left, right] = [a.toUpperCase(), b.toUpperCase()]
   return left < right ? -1 : left > right ? 1 : 0
 }

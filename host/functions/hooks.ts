@@ -1,5 +1,5 @@
 // Runs the app's hooks in the order of their registration; one that throws ends what it belongs to.
-export const hookNames = ['preInvocation', 'postInvocation', 'appStart', 'appTerminate', 'log'] as const
+const hookNames = ['preInvocation', 'postInvocation', 'appStart', 'appTerminate', 'log'] as const
 export type HookName = (typeof hookNames)[number]
 type Callback = (context: object) => unknown
 

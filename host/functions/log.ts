@@ -1,5 +1,5 @@
 // Which log lines are written, and how: one line each to stderr, filtered by `host.json` as the real host does.
-export const levels = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const
+const levels = ['trace', 'debug', 'information', 'warning', 'error', 'critical', 'none'] as const
 export type Level = (typeof levels)[number]
 export type Log = (level: Level, category: string, message: string) => void
 

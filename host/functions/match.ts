@@ -66,7 +66,7 @@ function fitsConstraints(template: readonly Segment[], values: Values): boolean 
   })
 }
 
-export function parametersOf(template: readonly Segment[]): Parameter[] {
+function parametersOf(template: readonly Segment[]): Parameter[] {
   return template.flatMap((segment) =>
     segment.flatMap((part) => ('parameter' in part ? [part.parameter] : [])),
   )

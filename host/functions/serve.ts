@@ -12,8 +12,7 @@ import { createLoadedApp, isDisabled, needsDurable } from './loaded-app.ts'
 import { createLog, type Log } from './log.ts'
 import { defaultBodyLimitBytes } from './request-body.ts'
 import { createRouter, type Router } from './routes.ts'
-import { applySettings, readLocalSettings } from './settings.ts'
-import { startupError } from './startup-error.ts'
+import { applySettings, describeHost, portFrom, readLocalSettings } from './settings.ts'
 import { createThrottle } from './throttle.ts'
 import { createTimer, type Timer } from './timers.ts'
 
@@ -94,25 +93,6 @@ export async function serveApp(options: ServeOptions): Promise<Served> {
     await server.abandon()
     throw error
   }
-}
-
-function portFrom(setting: string | undefined, local: number | undefined): number {
-  if (!setting) return local ?? 7071
-  const port = Number(setting)
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw startupError(`PORT is '${setting}', not a port.`)
-  return port
-}
-
-/** What an app finds in its environment under `func start`; the durable client builds its links from the hostname. */
-function describeHost(env: NodeJS.ProcessEnv, folder: string, port: number): void {
-  applySettings(env, {
-    FUNCTIONS_WORKER_RUNTIME: 'node',
-    AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
-    AzureWebJobsScriptRoot: folder,
-  })
-  env['WEBSITE_HOSTNAME'] = `localhost:${port}`
-  process.chdir(folder)
 }
 
 function reportRoutes(router: Router, functions: readonly RunnableFunction[], log: Log): void {

@@ -44,3 +44,23 @@ export function readLocalSettings(folder: string): LocalSettings {
 export function applySettings(env: NodeJS.ProcessEnv, settings: Readonly<Record<string, string>>): void {
   for (const [name, value] of Object.entries(settings)) env[name] ??= value
 }
+
+/** `PORT` comes before the port of local.settings.json. */
+export function portFrom(setting: string | undefined, local: number | undefined): number {
+  if (!setting) return local ?? 7071
+  const port = Number(setting)
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw startupError(`PORT is '${setting}', not a port.`)
+  return port
+}
+
+/** What an app finds in its environment under `func start`; the durable client builds its links from the hostname. */
+export function describeHost(env: NodeJS.ProcessEnv, folder: string, port: number): void {
+  applySettings(env, {
+    FUNCTIONS_WORKER_RUNTIME: 'node',
+    AZURE_FUNCTIONS_ENVIRONMENT: 'Development',
+    AzureWebJobsScriptRoot: folder,
+  })
+  env['WEBSITE_HOSTNAME'] = `localhost:${port}`
+  process.chdir(folder)
+}

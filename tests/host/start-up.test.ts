@@ -1,6 +1,6 @@
 // What stops the host at start, each time with one line that names the function and what is wrong (rules 6 and 9).
 import { spawn } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { appFolder, freshFolder, listening, repository, send, startApp } from './running-app.ts'
@@ -121,5 +121,6 @@ describe('the command line', () => {
     const app = await startApp(folder)
     expect([(await app.ask('/api/one')).text, (await app.ask('/api/two')).text]).toEqual(['one', 'two'])
     await app.stop()
+    rmSync(folder, { recursive: true })
   })
 })
