@@ -30,6 +30,8 @@ export function pickBatch(execution: Execution, messages: readonly Message[]): B
       consumed.push(id)
       continue
     }
+    // What comes after continueAsNew is for the next generation.
+    if (execution.isEnding && event.EventType === codes.eventRaised) continue
     const alone = isAlone(execution, event)
     if (alone && events.length > 0) return { events, consumed, isMoreWaiting: true }
     events.push(event)

@@ -25,7 +25,11 @@ export function commitEpisode(store: Store, episode: Episode): Consequences {
   const { instance, opening, decision, place } = episode
   const { plan, end } = decision
   const closing = end ? endEvent(end, plan.nowMs) : historyEvent(codes.orchestratorCompleted, plan.nowMs)
-  const stored: StoredEvent[] = [...opening.map((event) => ({ event })), ...plan.events, { event: closing }]
+  const stored: StoredEvent[] = [
+    ...opening.map((event) => ({ event })),
+    ...plan.events,
+    { event: closing, note: decision.isEnding ? { isEnding: true } : undefined },
+  ]
   const events = stored.map((one) => ({ ...one, json: JSON.stringify(one.event) }))
   return store.transaction(() => {
     for (const id of episode.consumed) store.sql.dropMessage.run(id)

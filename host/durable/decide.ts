@@ -36,6 +36,7 @@ export interface Decision {
   readonly plan: Plan
   readonly cancelled: readonly number[]
   readonly customStatus?: string | undefined
+  readonly isEnding?: boolean
   readonly end?: Ending
   /** continueAsNew: the next input, and names of events that were delivered and never awaited. */
   readonly again?: { input: string; lost: readonly string[] }
@@ -56,8 +57,9 @@ export function decide(
   if (refusal !== undefined) return failed(execution, around.nowMs, refusal)
   const cancelled = cancelledTimers(execution, answer.actions)
   const decision: Decision = { plan, cancelled, customStatus: answer.customStatus }
-  const isOver = (answer.isDone || answer.error !== undefined) && !isBusy(execution, decision)
-  return isOver ? { ...decision, ...outcome(execution, answer) } : decision
+  if (!answer.isDone && answer.error === undefined) return decision
+  if (isBusy(execution, decision)) return { ...decision, isEnding: true }
+  return { ...decision, ...outcome(execution, answer) }
 }
 
 /** An orchestration that the engine ends by itself; nothing that it asked for is started. */

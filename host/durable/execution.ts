@@ -36,6 +36,7 @@ export interface Execution {
   text: string
   length: number
   openTasks: number
+  isEnding: boolean
   nextId: number
   lastMs: number
 }
@@ -51,6 +52,7 @@ export function newExecution(identity: { instanceId: string; executionId: string
     text: '',
     length: 0,
     openTasks: 0,
+    isEnding: false,
     nextId: 0,
     lastMs: 0,
   }
@@ -85,6 +87,7 @@ export function takesHiddenNumber(execution: Execution, event: HistoryEvent): bo
 export function fold(execution: Execution, { event, note }: StoredEvent, json = JSON.stringify(event)): void {
   if (!silent.has(event.EventType)) execution.text += execution.text === '' ? json : `,${json}`
   execution.length++
+  if (note?.isEnding) execution.isEnding = true
   if (event.EventType === codes.orchestratorStarted) execution.lastMs = Date.parse(event.Timestamp)
   if (event.EventType === codes.eventRaised) {
     const name = event.Name ?? ''

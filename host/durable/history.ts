@@ -57,6 +57,8 @@ export interface Note {
   readonly root?: number
   readonly instanceId?: string | undefined
   readonly version?: string | undefined
+  /** The orchestrator is done, and tasks of its are still open. */
+  readonly isEnding?: boolean
 }
 
 export interface StoredEvent {

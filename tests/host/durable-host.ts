@@ -16,6 +16,8 @@ export interface DurableHost {
   readonly origin: string
   readonly rpc: string
   log(): string
+  /** Waits until the process has printed a text so many times. */
+  says(text: string, times?: number): Promise<void>
   /** Starts an orchestration and waits for its end. */
   run(name: string, input?: unknown, instanceId?: string): Promise<DurableOrchestrationStatus>
   /** Waits until the status is final, or as asked for. */
@@ -71,6 +73,10 @@ export async function startHost(
     settled,
     async run(name, input, instanceId) {
       return settled(await client.startNew(name, { input, ...(instanceId ? { instanceId } : {}) }))
+    },
+    async says(text, times = 1) {
+      for (const untilMs = Date.now() + 20_000; output.split(text).length <= times; await sleep(10))
+        if (Date.now() > untilMs) throw new Error(`"${text}" was not printed ${times} times: ${output}`)
     },
     exited: () => end(child),
     kill: () => end(child, 'SIGKILL'),

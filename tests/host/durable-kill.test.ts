@@ -80,7 +80,9 @@ async function resend(host: DurableHost, event: Ledger['events'][number]): Promi
   }
 }
 
-it(`keeps everything through ${kills} kills (seed ${seed})`, { timeout: 60_000 + kills * 6000 }, async () => {
+it(`keeps everything through ${kills} kills (seed ${seed})`, {
+  timeout: 60_000 + kills * 10_000,
+}, async () => {
   const random = randomOf(seed)
   const directory = freshDirectory()
   mkdirSync(join(directory, 'load'))

@@ -29,7 +29,7 @@ describe('an activity that was running (rule 12)', () => {
     const retried = await host.client.startNew('RunsSlow', { input: { isRetried: true, ms: 1500 } })
     const untouched = await host.run('RunsSlow', { isRetried: false, ms: 1 })
     expect(untouched.output).toBe('ran for 1')
-    await sleep(300)
+    await host.says('Slow runs for 1500.', 2)
     await killAndRestart()
     expect((await host.settled(plain)).output).toMatch(interrupted)
     expect((await host.settled(retried)).output).toBe('ran for 1500')
@@ -37,7 +37,7 @@ describe('an activity that was running (rule 12)', () => {
 
   it('does not fail when it was only waiting for its turn', async () => {
     const id = await host.client.startNew('ManySlow', { input: 40 })
-    await sleep(250)
+    await host.says('Slow runs for 150.', 10)
     await killAndRestart()
     const { output } = (await host.settled(id)) as unknown as { output: string[] }
     const failed = output.filter((text) => interrupted.test(text))
@@ -84,7 +84,7 @@ describe('timers, events, instances', () => {
 describe('the end of a process', () => {
   it('lets running activities finish when it is asked to stop', async () => {
     const id = await host.client.startNew('RunsSlow', { input: { isRetried: false, ms: 600 } })
-    await sleep(200)
+    await host.says('Slow runs for 600.')
     await host.stop()
     host = await startHost(directory)
     expect((await host.settled(id)).output).toBe('ran for 600')
@@ -92,7 +92,7 @@ describe('the end of a process', () => {
 
   it('fails what ran when the app crashes (rule 10)', async () => {
     const id = await host.client.startNew('RunsSlow', { input: { isRetried: false, ms: 5000 } })
-    await sleep(200)
+    await host.says('Slow runs for 5000.')
     await host.client.startNew('Crashes')
     await host.exited()
     host = await startHost(directory)

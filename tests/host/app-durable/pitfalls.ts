@@ -146,7 +146,12 @@ df.app.orchestration('Fails', function* (context) {
 })
 
 df.app.activity('Slow', {
-  handler: (ms: number) => new Promise((resolve) => setTimeout(() => resolve(`ran for ${ms}`), ms)),
+  handler: async (ms: number) => {
+    // The tests kill the process once they have read this.
+    process.stdout.write(`Slow runs for ${ms}.\n`)
+    await new Promise((resolve) => setTimeout(resolve, ms))
+    return `ran for ${ms}`
+  },
 })
 
 df.app.orchestration('RunsSlow', function* (context) {

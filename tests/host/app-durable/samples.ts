@@ -149,6 +149,22 @@ df.app.orchestration('Counter', function* (context) {
   return undefined
 })
 
+/** Ends by continueAsNew while a timer is still open: events that come meanwhile are for the next generation. */
+df.app.orchestration('SlowCounter', function* (context) {
+  const count = context.df.getInput() as number
+  if (count === 3) return count
+  const timer = context.df.createTimer(later(context, 1500))
+  yield context.df.Task.any([context.df.waitForExternalEvent('add'), timer])
+  context.df.continueAsNew(count + 1)
+  return undefined
+})
+
+df.app.orchestration('EarlyTimer', function* (context) {
+  const startMs = context.df.currentUtcDateTime.getTime()
+  yield context.df.createTimer(new Date(startMs + (context.df.getInput() as number)))
+  return context.df.currentUtcDateTime.getTime() - startMs
+})
+
 /** Human interaction: a code is sent, and the person has some tries and some time to enter it. */
 df.app.orchestration('Approval', function* (context) {
   const { code, tries, limitMs } = context.df.getInput() as { code: number; tries: number; limitMs: number }
