@@ -5,7 +5,7 @@ import { renameSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 
-export const SAMPLE_SECONDS = 24
+const SAMPLE_SECONDS = 24
 const FRAME_RATE = 25
 /** The title is a guest on the machine: whatever its user does goes first. */
 const LOWER_PRIORITY = 10
@@ -29,7 +29,7 @@ const voice = (hertz: number, seconds: number): string =>
 const LEFT = [voice(220, 3), voice(277.18, 4)].join('+')
 const RIGHT = [voice(329.63, 5), voice(440, 6)].join('+')
 
-export const sampleArguments = (file: string): string[] => [
+const sampleArguments = (file: string): string[] => [
   ...['-hide_banner', '-loglevel', 'error', '-nostdin', '-y', '-progress', 'pipe:1'],
   ...['-f', 'lavfi', '-i', PICTURE],
   ...['-f', 'lavfi', '-i', `aevalsrc=${LEFT}|${RIGHT}:s=48000:d=${SAMPLE_SECONDS}`],

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, it } from 'vitest'
+import { chooseFfmpeg } from '../../host/platform/ffmpeg.ts'
 import {
   endAllPlatforms,
   type PlatformProcess,
@@ -54,7 +55,8 @@ it('draws, uploads and encodes a sample, prints lines that do the same for a fil
   await untilPrinted(first, /Ctrl-C stops everything/)
   const lines = first.printed().split('Upload a film of your own:\n')[1]?.split('Ctrl-C')[0] ?? ''
   const film = ['-f', 'lavfi', '-i', 'testsrc2=size=320x180:rate=25', '-t', '5', 'film.mp4']
-  execFileSync('ffmpeg', ['-loglevel', 'error', ...film], { cwd: folder })
+  const { ffmpegPath } = await chooseFfmpeg(process.env, state)
+  execFileSync(ffmpegPath, ['-loglevel', 'error', ...film], { cwd: folder })
   const answer = execFileSync('bash', ['-euc', lines], { cwd: folder, encoding: 'utf8' })
   const { assetId, state: begun } = JSON.parse(answer) as { assetId: string; state: string }
   expect(begun).toBe('encoding')
