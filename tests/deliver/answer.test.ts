@@ -106,6 +106,15 @@ describe('while it is being encoded', () => {
     expect((await stage.ask('v720/1.m4s')).status).toBe(200)
   })
 
+  test('a title that is being encoded anew plays on from its old timeline, with the old keys', async () => {
+    const path = `keys/${stage.keyIds['v720']}`
+    const before = await stage.ask(path)
+    stage.state.asset = { ...stage.document, state: 'encoding', version: 2 }
+    stage.clock.advance(1000)
+    expect(before.status).toBe(200)
+    expect(await stage.ask(path)).toEqual(before)
+  })
+
   test('a thousand requests within a second ask for the document and the timeline once', async () => {
     const paths = ['master.m3u8', 'v720.m3u8', 'v720/init.mp4', 'v720/0.m4s']
     await Promise.all(Array.from({ length: 1000 }, (_, n) => stage.ask(paths[n % 4] ?? '')))
