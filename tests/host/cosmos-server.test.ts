@@ -225,5 +225,5 @@ describe('a kill', () => {
     }
     await part.end('SIGTERM')
     expect(acknowledged.size).toBeGreaterThan(5)
-  })
+  }, 120_000)
 })
