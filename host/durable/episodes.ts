@@ -114,18 +114,12 @@ export function createEpisodes({ store, options, enqueue, armTimers, onFault }: 
   }
 
   /** `execution` holds the episode's opening already: what the orchestrator is about to see. */
-  async function turn(
-    episode: Pick<Parameters<typeof payload>[0], 'instance' | 'execution'> & {
-      events: readonly HistoryEvent[]
-      nowMs: number
-    },
-  ): Promise<Decision> {
-    const { instance, execution, events, nowMs } = episode
+  async function turn({ instance, execution, events, nowMs }: Turn): Promise<Decision> {
     const refused = events.find(({ EventType }) => EventType === codes.refused)
     if (refused) return failed(execution, nowMs, refused.Reason ?? '')
     if (!known.orchestrators.has(instance.name))
       return failed(execution, nowMs, refusals.unknownOrchestrator(instance.name, known.orchestrators))
-    const answer = readAnswer(await app.invoke(instance.name, { string: payload({ instance, execution }) }))
+    const answer = readAnswer(await app.invoke(instance.name, { string: payload(instance, execution) }))
     const ended = events.find(({ EventType }) => EventType === codes.executionTerminated)
     if (ended) {
       const end = { status: 'Terminated', output: JSON.stringify(ended.Input ?? null) } as const
@@ -174,8 +168,15 @@ function firstBatch({ name, version, createdMs }: Instance) {
   return { events: [event], consumed: [], isMoreWaiting: true }
 }
 
+interface Turn {
+  readonly instance: Instance
+  readonly execution: Execution
+  readonly events: readonly HistoryEvent[]
+  readonly nowMs: number
+}
+
 /** The trigger's value. A short timer may be as long as it likes: the table holds it, so the library need not cut it up. */
-function payload({ instance, execution }: { instance: Instance; execution: Execution }): string {
+function payload(instance: Instance, execution: Execution): string {
   const head = JSON.stringify({
     instanceId: instance.id,
     isReplaying: false,

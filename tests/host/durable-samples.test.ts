@@ -28,6 +28,12 @@ describe('chaining and fan-out', () => {
   })
 })
 
+describe('limits', () => {
+  it('runs as many activities side by side as host.json says (rule 15)', async () => {
+    expect(await outcome('Crowds', 40)).toEqual(completed(8))
+  })
+})
+
 describe('retries', () => {
   it('repeats an activity until it succeeds', async () => {
     expect(await outcome('Retry', { failures: 2, attempts: 4 })).toEqual(completed(3))

@@ -28,6 +28,22 @@ df.app.orchestration('FanOut', function* (context) {
   return sizes.reduce((sum, size) => sum + size, 0)
 })
 
+let crowd = 0
+df.app.activity('Crowd', {
+  handler: async () => {
+    const here = ++crowd
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    crowd--
+    return here
+  },
+})
+df.app.orchestration('Crowds', function* (context) {
+  const tasks = Array.from({ length: context.df.getInput() as number }, () =>
+    context.df.callActivity('Crowd'),
+  )
+  return Math.max(...((yield context.df.Task.all(tasks)) as number[]))
+})
+
 const tries = new Map<string, number>()
 df.app.activity('Flaky', {
   handler: ({ key, failures }: { key: string; failures: number }) => {
