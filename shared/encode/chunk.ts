@@ -81,12 +81,13 @@ async function runChunk(deps: EncodeDeps, run: ChunkRun): Promise<Readonly<Recor
           if (sought && (remarks.firstFrame() ?? 0) > run.chunk.firstFrame) late.abort(tooLate)
         },
       })
-      if (outcome.end === 'done') {
-        if (sought && remarks.firstFrame() === undefined && rewind !== 'start') continue
-        return checkRemarks(run, remarks, outcome.files)
-      }
+      if (outcome.end === 'done' && sought && remarks.firstFrame() === undefined && rewind !== 'start')
+        continue
+      const wrong = wrongWithSource(run, remarks)
+      if (outcome.end === 'done' && !wrong) return outcome.files
       const { assetId, chunk } = run.input
-      throw emptySource(run, remarks) ?? refuse(deps, { assetId, name: `chunk ${chunk} ${rewind}` }, outcome)
+      const refused = refuse(deps, { assetId, name: `chunk ${chunk} ${rewind}` }, outcome)
+      throw outcome.end === 'done' || outcome.end === 'failed' ? (wrong ?? refused) : refused
     } catch (error) {
       if (error !== tooLate) throw error
     }
@@ -105,21 +106,18 @@ const lastFrame = (bytes: Uint8Array): number => {
   return Number(values.at(-1)?.[1] ?? 0)
 }
 
-const emptySource = ({ chunk }: ChunkRun, remarks: Remarks): Problem | undefined =>
-  remarks.firstFrame() === undefined
-    ? new Problem(chunk.firstFrame === 0 ? 'source-unreadable' : 'source-truncated')
-    : undefined
-
-function checkRemarks<T>(run: ChunkRun, remarks: Remarks, files: T): T {
-  const empty = emptySource(run, remarks)
-  if (empty) throw empty
-  const { video, source } = run.plan
+/** The source's own fault, whatever ffmpeg made of it: nothing came, or too much of what came is damaged. */
+function wrongWithSource({ plan, chunk }: ChunkRun, remarks: Remarks): Problem | undefined {
+  if (remarks.firstFrame() === undefined)
+    return new Problem(chunk.firstFrame === 0 ? 'source-unreadable' : 'source-truncated')
+  const { video, source } = plan
   const rate = video.timescale / video.frameTicks
   // Without an index a chunk begins to read in the middle of a group of pictures, which then looks damaged.
-  const most = source.indexed ? tailSeconds * rate : run.chunk.frames / 2
-  if (remarks.damaged() <= most) return files
-  const from = Math.floor(run.chunk.firstFrame / rate)
-  throw new Problem('source-unreadable', {
-    detail: `The picture is damaged between ${from} s and ${Math.ceil(from + run.chunk.frames / rate)} s. Export the film again and upload that.`,
+  const most = source.indexed ? tailSeconds * rate : chunk.frames / 2
+  if (remarks.damaged() <= most) return undefined
+  const from = Math.floor(chunk.firstFrame / rate)
+  const to = Math.ceil((chunk.firstFrame + chunk.frames) / rate)
+  return new Problem('source-unreadable', {
+    detail: `The picture is damaged between ${from} s and ${to} s. Export the film again and upload that.`,
   })
 }

@@ -7,6 +7,7 @@ import { measurePackets } from './measure.ts'
 import type { OpenedSource } from './ports.ts'
 import type { Probe, VideoStream } from './probe.ts'
 import type { Container } from './sniff.ts'
+import { killed } from './unit.ts'
 
 type FilmProbe = Probe & { readonly video: VideoStream }
 
@@ -53,6 +54,7 @@ export async function believeOrMeasure(
     onOutput: measured.push,
   })
   if (end === 'too-slow') throw new Problem('encode-too-slow')
+  if (end === 'killed') throw killed()
   const durationSeconds = measured.endSeconds() - probe.video.startSeconds
   if (!(durationSeconds > 0)) throw new Problem('source-unreadable')
   const audio = probe.audio && { ...probe.audio, durationSeconds: undefined }

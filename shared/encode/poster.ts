@@ -5,7 +5,7 @@ import type { EncodeDeps } from './deps.ts'
 import { frameSeconds } from './plan.ts'
 import type { OpenedSource } from './ports.ts'
 import { posterBlob } from './timeline.ts'
-import { readPlan, withSource } from './unit.ts'
+import { killed, readPlan, withSource } from './unit.ts'
 import { settle, titleOf, underWatch } from './watch.ts'
 import type { Outcome, PlannedTarget } from './work.ts'
 
@@ -61,6 +61,8 @@ async function takeShot(deps: EncodeDeps, { argv, opened, signal }: Shot) {
       if (error instanceof Problem || signal.aborted || opened.failed.aborted) throw error
       return undefined
     })
+  // Another moment would do, but a repeated unit must come to the same picture.
+  if (outcome?.end === 'killed') throw killed()
   const jpeg = outcome?.files['poster.jpg']
   return jpeg?.length ? { jpeg, contrast: contrastOf(Buffer.concat(grey)) } : undefined
 }

@@ -14,6 +14,7 @@ import { type Probe, parseProbe, type VideoStream } from './probe.ts'
 import { renditionNames } from './publish.ts'
 import { type Container, sniffContainer } from './sniff.ts'
 import { planBlob } from './timeline.ts'
+import { killed } from './unit.ts'
 import { settle, titleOf, underWatch } from './watch.ts'
 import { withoutAddress } from './words.ts'
 import type { Outcome, Prepared } from './work.ts'
@@ -123,6 +124,7 @@ async function runProbe(deps: EncodeDeps, { container, opened, stop }: Reading):
     },
   })
   if (end === 'done') return parseProbe(Buffer.concat(parts).toString('utf8'))
+  if (end === 'killed') throw killed()
   deps.log('warn', 'encode.probe-failed', { end, messages: withoutAddress(messages) })
   throw new Problem(container.isoBoxes || container.indexed ? 'source-unreadable' : 'source-not-media')
 }

@@ -36,6 +36,9 @@ export async function withSource<T>(
   }
 }
 
+/** Whoever killed it, the source is not to blame. */
+export const killed = (): Error => new Error('ffmpeg was killed, perhaps for want of memory')
+
 /** A run that did not end well, as the Problem of its title; a killed one is tried again. */
 export function refuse(
   deps: EncodeDeps,
@@ -45,6 +48,6 @@ export function refuse(
   const { end, messages } = outcome
   deps.log('error', 'encode.ffmpeg-failed', { ...unit, end, messages: withoutAddress(messages) })
   if (end === 'too-slow') return new Problem('encode-too-slow')
-  if (end === 'killed') return new Error('ffmpeg was killed, perhaps for want of memory')
+  if (end === 'killed') return killed()
   return new Problem('encode-failed')
 }
