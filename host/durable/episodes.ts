@@ -27,8 +27,6 @@ const longestRestMs = 50
 /** Histories kept in memory between episodes; the table is the truth, and any error drops them. */
 const keptExecutions = 100
 
-export type Episodes = ReturnType<typeof createEpisodes>
-
 export function createEpisodes({ store, options, enqueue, armTimers, onFault }: EpisodeOptions) {
   const { app, hostJson, log } = options
   const names = (trigger: string) =>

@@ -9,7 +9,7 @@ import type { DurableClient, DurableOrchestrationStatus } from 'durable-function
 import * as df from 'durable-functions'
 
 const root = join(import.meta.dirname, '../..')
-export const appFolder = join(import.meta.dirname, 'app-durable')
+const appFolder = join(import.meta.dirname, 'app-durable')
 
 export interface DurableHost {
   readonly client: DurableClient
