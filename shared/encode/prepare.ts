@@ -131,7 +131,8 @@ async function runProbe(deps: EncodeDeps, { container, opened, stop }: Reading):
 
 function accepted(probe: Probe, limits: EncodeLimits): Probe & { video: VideoStream } {
   const { video, brokenAudio } = probe
-  if (!video) throw new Problem('source-without-video')
+  // Sound alone is a film without pictures; nothing at all is an index that is broken.
+  if (!video) throw new Problem(probe.audio || brokenAudio ? 'source-without-video' : 'source-unreadable')
   if (['unknown', 'none'].includes(video.codec))
     throw new Problem('source-unreadable', {
       detail: 'The video is in a format that can not be decoded here. Export it as H.264 or HEVC.',
