@@ -61,7 +61,8 @@ async function read(request: HttpRequest, limit: number): Promise<Uint8Array> {
 
 /** Always whole, always with a length: a body that ends early would hang the client for minutes. */
 function response({ status, headers, body }: HttpReply): HttpResponseInit {
-  const bytes = body === undefined ? undefined : Buffer.from(body as string)
+  // A segment is passed on as it is: a copy would hold it in memory twice.
+  const bytes = typeof body === 'string' ? Buffer.from(body) : body
   const length =
     headers['content-length'] ?? (bytes || status === 200 ? String(bytes?.length ?? 0) : undefined)
   return {

@@ -55,7 +55,7 @@ export const settings = z.object({
   SOURCE_MAX_PIXELS: wholeNumber(8192 * 4352, 1, 2 ** 27).describe(
     'Largest picture accepted, width × height.',
   ),
-  ANSWER_MAX_BYTES: wholeNumber(16 << 20, 1 << 20, 64 << 20).describe(
+  ANSWER_MAX_BYTES: wholeNumber(16 << 20, 14 << 20, 64 << 20).describe(
     'Most bytes one answer of the range proxy holds.',
   ),
   TENANT_REQUESTS_PER_SECOND: wholeNumber(50, 1, 10_000).describe(
