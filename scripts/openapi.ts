@@ -11,6 +11,8 @@ if (!process.argv.includes('--check')) {
 } else if (readFileSync(file, 'utf8') === text) {
   console.log('openapi.json is what the routes say.')
 } else {
-  console.error('openapi.json differs from the routes: run `npm run openapi`, read the difference, commit it.')
+  console.error(
+    'openapi.json differs from the routes: run `npm run openapi`, read the difference, commit it.',
+  )
   process.exitCode = 1
 }
