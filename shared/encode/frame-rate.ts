@@ -26,14 +26,16 @@ const near = (a: number, b: number, tolerance: number): boolean => Math.abs(a - 
 const within60 = (rate: Rational): Rational =>
   reduced(rate.num, rate.den * Math.max(1, Math.ceil(ratioOf(rate) / highest)))
 
+const sameStandard = (rate: number): Rational | undefined =>
+  standard.find((candidate) => near(rate, ratioOf(candidate), 0.0002))
+
 const nextStandard = (rate: number): Rational =>
-  standard.find((candidate) => ratioOf(candidate) >= rate * 0.99) ?? { num: 60, den: 1 }
+  sameStandard(rate) ?? standard.find((candidate) => ratioOf(candidate) >= rate * 0.99) ?? { num: 60, den: 1 }
 
 function fine(rate: Rational): Rational {
   if (ratioOf(rate) < 1) return { num: 1, den: 1 }
-  const same = standard.find((candidate) => near(ratioOf(rate), ratioOf(candidate), 0.0002))
-  if (same) return same
-  return rate.num <= largestNumerator ? rate : reduced(Math.round(ratioOf(rate) * 1000), 1000)
+  const exact = rate.num <= largestNumerator ? rate : reduced(Math.round(ratioOf(rate) * 1000), 1000)
+  return sameStandard(ratioOf(rate)) ?? exact
 }
 
 /**
@@ -44,6 +46,6 @@ function fine(rate: Rational): Rational {
 export function gridRate(real: Rational | undefined, average: Rational | undefined): Rational {
   if (!real || !average) return fine(within60(real ?? average ?? { num: 25, den: 1 }))
   const [r, a] = [ratioOf(real), ratioOf(average)]
-  if (r <= highest) return fine(near(r, 2 * a, 0.01) || r < a * 0.5 ? within60(average) : real)
+  if (r <= highest) return fine(near(r, 2 * a, 0.01) ? average : real)
   return fine(near(r, a, 0.01) && r <= 300 ? within60(real) : nextStandard(Math.min(a, 60)))
 }

@@ -65,7 +65,7 @@ export function planLadder(picture: Picture, framesPerSecond: number): Rung[] {
   for (const frame of lower) {
     // One that is hardly smaller than the one above would only cost.
     const scale = scaleInto(picture, frame)
-    if (scale <= 0.8 * topScale) rungs.push(rung(picture, scale, { ...frame, fast }))
+    if (scale <= 0.85 * topScale) rungs.push(rung(picture, scale, { ...frame, fast }))
   }
   if (rungs.length > 1) return rungs
   // So small that no frame lies below: half of it, but no less than an encoder can use.

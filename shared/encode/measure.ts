@@ -12,6 +12,7 @@ export function measurePackets(): Measure {
   let rest = ''
   let end = Number.NEGATIVE_INFINITY
   const take = (line: string): void => {
+    if (!line.trim()) return
     const [shown, lasts] = line.split(',').map(Number)
     if (shown === undefined || !Number.isFinite(shown)) return
     end = Math.max(end, shown + (lasts !== undefined && lasts > 0 && lasts < 60 ? lasts : 0))
