@@ -1,6 +1,7 @@
 // What the stages declare fits the Functions host: no route shadows another, no name clashes, every activity exists.
 import { describe, expect, test } from 'vitest'
 import { definitionsFor } from '../functions/stages.ts'
+import host from '../host.json' with { type: 'json' }
 import { stages } from '../shared/config/index.ts'
 import { activityNames } from '../shared/encode/work.ts'
 import { templateParams } from '../shared/http/route.ts'
@@ -69,4 +70,14 @@ test('names say their stage, and differ by more than case', () => {
 test('every activity that an orchestration may call is declared, and no other', () => {
   // The real host leaves an orchestration running for ever when it calls a name that is not there.
   expect(activities.map(({ name }) => name).sort()).toEqual(Object.values(activityNames).sort())
+})
+
+test('host.json is set for work that must start within seconds, and for versions to come', () => {
+  const { durableTask } = host.extensions
+  expect(durableTask.defaultVersion).toMatch(/^\d+\.\d+\.\d+$/)
+  // The default is 10 × cores: every activity here is an ffmpeg that uses them all.
+  expect(durableTask.maxConcurrentActivityFunctions).toBeLessThanOrEqual(4)
+  // The default of 30 s is how late an idle app would take up work.
+  expect(durableTask.storageProvider.maxQueuePollingInterval).toBe('00:00:02')
+  expect(host.functionTimeout > '00:20:00').toBe(true)
 })

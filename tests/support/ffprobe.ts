@@ -2,8 +2,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 
-const ffprobe = process.env['FFPROBE_PATH'] ?? 'ffprobe'
-
 export interface Frames {
   readonly count: number
   /** The different steps between presentation times, seconds, rounded to a microsecond. */
@@ -24,7 +22,7 @@ export async function countFrames(input: string): Promise<Frames> {
     'json',
     input,
   ]
-  const child = spawn(ffprobe, args, { stdio: ['ignore', 'pipe', 'ignore'] })
+  const child = spawn('ffprobe', args, { stdio: ['ignore', 'pipe', 'ignore'] })
   let printed = ''
   child.stdout.on('data', (part: Buffer) => {
     printed += part.toString()

@@ -20,7 +20,7 @@ const text = async (url: string): Promise<string> => {
 export async function mediaPlaylists(masterUrl: string): Promise<string[]> {
   const master = await text(masterUrl)
   const lines = master.split('\n')
-  const variants = lines.filter((line, n) => lines[n - 1]?.startsWith('#EXT-X-STREAM-INF'))
+  const variants = lines.filter((_, n) => lines[n - 1]?.startsWith('#EXT-X-STREAM-INF'))
   const groups = [...master.matchAll(/#EXT-X-MEDIA:.*URI="([^"]+)"/g)].map((match) => match[1] ?? '')
   return [...variants, ...groups].map((uri) => new URL(uri, masterUrl).href)
 }
