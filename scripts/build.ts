@@ -1,7 +1,7 @@
 // Builds what is deployed: the app as one file, and the console's files beside it; into dist/, or the folder given.
 
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, rm } from 'node:fs/promises'
+import { cp, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
@@ -11,10 +11,12 @@ const out = resolve(process.argv[2] ?? `${root}/dist`)
 
 /** `main.mjs` needs no node_modules: only the worker's own `@azure/functions-core` stays outside. */
 async function buildApp(): Promise<void> {
-  await build({
+  const startedAt = new Date()
+  const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: ['functions/index.ts'],
     outfile: `${out}/main.mjs`,
+    write: false,
     bundle: true,
     platform: 'node',
     format: 'esm',
@@ -36,6 +38,13 @@ async function buildApp(): Promise<void> {
     },
     define: { __filename: 'movidoneFilename', __dirname: 'movidoneDirname' },
   })
+  // Whole or not at all, and as old as the sources it was made of, even where they changed meanwhile.
+  for (const { path, contents } of outputFiles) {
+    await mkdir(out, { recursive: true })
+    await writeFile(`${path}.${process.pid}`, contents)
+    await utimes(`${path}.${process.pid}`, startedAt, startedAt)
+    await rename(`${path}.${process.pid}`, path)
+  }
 }
 
 async function buildWeb(): Promise<void> {
@@ -56,8 +65,9 @@ async function buildWeb(): Promise<void> {
     logLevel: 'warning',
     legalComments: 'none',
   })
-  for (const name of await readdir(`${root}/web`))
-    if (/\.(html|css|svg|ico|png)$/.test(name)) await cp(`${root}/web/${name}`, `${out}/web/${name}`)
+  const others = (await readdir(`${root}/web`)).filter((name) => /\.(css|svg|ico|png)$/.test(name))
+  // The page comes last: where it is, all that it asks for is there.
+  for (const name of [...others, 'index.html']) await cp(`${root}/web/${name}`, `${out}/web/${name}`)
 }
 
 await rm(`${out}/web`, { recursive: true, force: true })
