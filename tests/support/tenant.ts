@@ -4,6 +4,7 @@ import { basename } from 'node:path'
 
 export interface AssetView {
   id: string
+  title: string
   state: 'uploading' | 'encoding' | 'ready' | 'failed'
   playable: boolean
   durationSeconds: number | null
@@ -40,29 +41,35 @@ export function asTenant(apiUrl: string, apiKey: string) {
     return json as T
   }
 
+  async function putBlock(uploadUrl: string, id: string, bytes: Uint8Array): Promise<void> {
+    const url = `${uploadUrl}&comp=block&blockid=${encodeURIComponent(id)}`
+    const reply = await fetch(url, { method: 'PUT', body: Buffer.from(bytes) })
+    if (reply.status !== 201) throw new Error(`block ${id}: ${reply.status} ${await reply.text()}`)
+  }
+
+  async function putBlockList(uploadUrl: string, ids: readonly string[]): Promise<void> {
+    const list = `<?xml version="1.0" encoding="utf-8"?><BlockList>${ids.map((id) => `<Latest>${id}</Latest>`).join('')}</BlockList>`
+    const reply = await fetch(`${uploadUrl}&comp=blocklist`, { method: 'PUT', body: list })
+    if (reply.status !== 201) throw new Error(`block list: ${reply.status} ${await reply.text()}`)
+  }
+
   /** The blocks of a file in parallel, then their list (Put Block, Put Block List). */
   async function put(uploadUrl: string, bytes: Uint8Array, blockBytes = 1 << 20): Promise<void> {
     const ids = Array.from({ length: Math.max(1, Math.ceil(bytes.length / blockBytes)) }, (_, n) =>
       Buffer.from(String(n).padStart(6, '0')).toString('base64'),
     )
     await Promise.all(
-      ids.map(async (id, n) => {
-        const part = bytes.subarray(n * blockBytes, (n + 1) * blockBytes)
-        const reply = await fetch(`${uploadUrl}&comp=block&blockid=${encodeURIComponent(id)}`, {
-          method: 'PUT',
-          body: Buffer.from(part),
-        })
-        if (reply.status !== 201) throw new Error(`block ${n}: ${reply.status} ${await reply.text()}`)
-      }),
+      ids.map((id, n) => putBlock(uploadUrl, id, bytes.subarray(n * blockBytes, (n + 1) * blockBytes))),
     )
-    const list = `<?xml version="1.0" encoding="utf-8"?><BlockList>${ids.map((id) => `<Latest>${id}</Latest>`).join('')}</BlockList>`
-    const reply = await fetch(`${uploadUrl}&comp=blocklist`, { method: 'PUT', body: list })
-    if (reply.status !== 201) throw new Error(`block list: ${reply.status} ${await reply.text()}`)
+    await putBlockList(uploadUrl, ids)
   }
 
   return {
     call,
+    expectStatus,
     put,
+    putBlock,
+    putBlockList,
     asset: (id: string) => expectStatus<AssetView>(200, call('GET', `/api/v1/assets/${id}`)),
 
     /** Announces, puts and completes a file; resolves as soon as it is encoding. */

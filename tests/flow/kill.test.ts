@@ -1,0 +1,225 @@
+// kill -9 in the middle of work: the next start goes on, ends with the same result, and keeps all that was acknowledged.
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ListedProcess } from '../../host/platform/local-json.ts'
+import { processTable, type RunningProcess } from '../../host/platform/process-table.ts'
+import {
+  endAllPlatforms,
+  type PlatformProcess,
+  startPlatform,
+  stateFolder,
+  stillRunning,
+  untilNoneRuns,
+} from '../host/platform-process.ts'
+import { countFrames } from '../support/ffprobe.ts'
+import { drawFilm } from '../support/film.ts'
+import { mediaPlaylists } from '../support/hls.ts'
+import {
+  createPersistentTenant,
+  type Film,
+  filmOf,
+  type Life,
+  type Title,
+} from '../support/persistent-tenant.ts'
+import { blobsOf, type Portrait, portrait } from '../support/portrait.ts'
+import { seeded } from '../support/seeded.ts'
+import { asTenant, type Tenant } from '../support/tenant.ts'
+
+const kills = Number(process.env['KILLS'] ?? 20)
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const seconds = 16
+const frameRate = 25
+/** A life lasts as long as an encode, on a slow machine as long as a part of it. */
+const longestLifeMs = 4000
+const longestStartMs = 2000
+/** ffmpeg reads from and writes to processes that are gone. */
+const noticeMs = 5000
+const env = { TENANT_REQUESTS_PER_SECOND: '1000' }
+
+let folder: string
+let film: Film
+/** Encoded in peace: what every other encode of the film must come to, and what it takes. */
+let reference: { portrait: Portrait; blobs: string[]; workMs: number }
+let calm: PlatformProcess
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'movidone-kill-'))
+  const path = join(folder, 'film.mp4')
+  await drawFilm({ path, seconds, frameRate, size: '320x180' })
+  film = filmOf(await readFile(path))
+  calm = startPlatform(stateFolder(), { env })
+  const tenant = await tenantOf(calm)
+  const startedMs = Date.now()
+  const id = await tenant.upload(film.bytes)
+  await tenant.until(id, ({ state }) => state === 'ready' || state === 'failed')
+  const workMs = Date.now() - startedMs
+  reference = { portrait: await portrait(tenant, id), blobs: await blobs(calm, id), workMs }
+  expect(reference.portrait).toMatchObject({ state: 'ready', durationSeconds: seconds })
+  const lists = await mediaPlaylists((await tenant.playback(id)).hlsUrl)
+  for (const url of lists.slice(0, -1)) expect((await countFrames(url)).count).toBe(seconds * frameRate)
+})
+
+afterAll(async () => {
+  await endAllPlatforms()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function tenantOf(platform: PlatformProcess): Promise<Tenant> {
+  const { apiUrl, tenant } = await platform.healthy()
+  return asTenant(apiUrl, tenant.apiKey)
+}
+
+async function blobs({ local, stateDirectory }: PlatformProcess, assetId: string): Promise<string[]> {
+  const { tenant, processes } = local()
+  const port = processes.find(({ name }) => name === 'storage')?.port
+  const key = (await readFile(join(stateDirectory, 'storage', 'account-key'), 'utf8')).trim()
+  return blobsOf({ url: `http://127.0.0.1:${port}/movidone`, key }, { tenantId: tenant.id, assetId })
+}
+
+async function expectSame(platform: PlatformProcess, tenant: Tenant, assetId: string): Promise<void> {
+  expect(await portrait(tenant, assetId)).toEqual(reference.portrait)
+  expect(await blobs(platform, assetId)).toEqual(reference.blobs)
+}
+
+/** Who is killed at once: all there is, all that are listed (ffmpeg has to notice), or the supervisor (the rest has to). */
+const manners = ['all', 'listed', 'supervisor'] as const
+type Manner = (typeof manners)[number]
+
+/** Those of this run; before its first part there is only the supervisor. */
+function processesOf({ supervisor, local }: PlatformProcess): ListedProcess[] {
+  const alone = { name: 'supervisor', pid: supervisor.pid ?? 0, port: 0 }
+  try {
+    const { processes } = local()
+    return processes.some(({ pid }) => pid === alone.pid) ? processes : [alone]
+  } catch {
+    return [alone]
+  }
+}
+
+function strike(processes: ListedProcess[], manner: Manner): void {
+  for (const { name, pid } of processes) {
+    if (name !== 'supervisor' && manner === 'supervisor') continue
+    try {
+      process.kill(name !== 'supervisor' && manner === 'all' ? -pid : pid, 'SIGKILL')
+    } catch {
+      // It was just being started again.
+    }
+  }
+}
+
+/** What is killed while the rest goes on: a part of the platform, or every ffmpeg that runs for it. */
+function victims(name: string): number[] {
+  if (name !== 'ffmpeg') return [calm.pidOf(name)]
+  const group = calm.pidOf('functions')
+  const isTool = ({ command }: RunningProcess) => /^\S*ffmpeg -nostdin /.test(command)
+  return processTable().flatMap((one) => (one.group === group && isTool(one) ? [one.pid] : []))
+}
+
+describe('kill -9', () => {
+  test.each(['functions', 'storage', 'cosmos', 'ffmpeg'])(`of %s alone (SEED=${seed})`, async (name) => {
+    const random = seeded(seed)
+    const tenant = await tenantOf(calm)
+    const id = await tenant.upload(film.bytes)
+    await sleep(random() * 0.4 * reference.workMs)
+    let pids = victims(name)
+    for (; pids.length === 0; pids = victims(name)) await sleep(10)
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+    if (name !== 'ffmpeg') while (calm.pidOf(name) === pids[0]) await sleep(20)
+    const again = await tenantOf(calm)
+    await again.until(id, ({ state }) => state === 'ready' || state === 'failed')
+    await expectSame(calm, again, id)
+  })
+
+  test(`of everything, ${kills} times (SEED=${seed})`, { timeout: 120_000 + kills * 20_000 }, async () => {
+    await calm.end('SIGINT')
+    const stateDirectory = stateFolder()
+    const started = new Set<number>()
+    const hits: string[] = []
+    let platform = calm
+    let killed: ListedProcess[] = []
+    const tenant = createPersistentTenant(film, (life, { id }) => expectSame(platform, life.tenant, id))
+
+    async function begin(random: () => number): Promise<Life> {
+      const { apiUrl, adminKey } = await platform.healthy()
+      expect(stillRunning(killed), 'left behind').toEqual([])
+      killed = []
+      return { tenant: await tenantOf(platform), apiUrl, adminKey, random, over: false }
+    }
+    async function end(manner: Manner): Promise<void> {
+      const processes = processesOf(platform)
+      for (const { pid } of processes) started.add(pid)
+      strike(processes, manner)
+      await platform.ended
+      // Where the supervisor alone was killed, the next start finds its parts still running.
+      if (manner === 'supervisor') killed.push(...processes)
+      else expect(await untilNoneRuns(processes, noticeMs), `left behind by ${manner}`).toEqual([])
+    }
+    async function oneLife(round: number): Promise<void> {
+      const random = seeded(seed + round * 7919)
+      const manner = manners[Math.floor(random() * manners.length)] ?? 'all'
+      const isEarly = random() < 0.2
+      platform = startPlatform(stateDirectory, { env })
+      if (isEarly) {
+        hits.push('starting')
+        await sleep(random() * longestStartMs)
+        return end(manner)
+      }
+      const life = await begin(random)
+      const working = tenant.check(life, 20).then(() => tenant.work(life))
+      await Promise.race([working, sleep(random() * Math.min(reference.workMs, longestLifeMs))])
+      life.over = true
+      hits.push(tenant.titles.at(-1)?.stage ?? 'checking')
+      await Promise.all([end(manner), working.catch(() => {})])
+    }
+    async function lastLife(): Promise<void> {
+      platform = startPlatform(stateDirectory, { env })
+      const life = await begin(seeded(seed))
+      await tenant.check(life)
+      // What the last kill cut off, then one more: all is as it was.
+      await tenant.finishOne(life)
+      await tenant.finishOne(life)
+      await tenant.check(life)
+      const { processes } = platform.local()
+      expect(await platform.end('SIGINT')).toBe(0)
+      expect(stillRunning(processes)).toEqual([])
+    }
+
+    try {
+      for (let round = 0; round < kills; round++) await oneLife(round)
+      await lastLife()
+      checkOrchestrations(stateDirectory, tenant.titles)
+      expect(await workFoldersOf(started)).toEqual([])
+    } catch (error) {
+      const where = `SEED=${seed} KILLS=${hits.length}, kills while ${hits.join(', ')}`
+      throw new Error(`${where}: ${(error as Error).message}\n${platform.printed()}`, { cause: error })
+    }
+    const counts = [...Map.groupBy(hits, (hit) => hit)].map(([hit, all]) => `${all.length} ${hit}`)
+    console.log(
+      `kills while ${counts.join(', ')}; ${tenant.titles.length} titles, ${tenant.promises.count} promises`,
+    )
+  })
+})
+
+/** Each title was encoded by one orchestration, which ended well; nothing waits for anything any more. */
+function checkOrchestrations(stateDirectory: string, titles: readonly Title[]): void {
+  const file = join(stateDirectory, 'functions', 'durable', 'durable.sqlite')
+  const database = new DatabaseSync(file, { readOnly: true })
+  const all = (sql: string) => database.prepare(sql).all() as Array<Record<string, unknown>>
+  const encodes = all("SELECT id, output FROM instances WHERE name = 'encode-asset'")
+  expect(encodes.map(({ id }) => id).toSorted()).toEqual(titles.map(({ id }) => `encode-${id}-v1`).toSorted())
+  for (const { id, output } of encodes) expect(output, String(id)).toBe('{"ok":true}')
+  expect(all("SELECT id, status FROM instances WHERE status <> 'Completed'")).toEqual([])
+  for (const table of ['inbox', 'activities', 'timers'])
+    expect(all(`SELECT * FROM ${table}`), table).toEqual([])
+  database.close()
+}
+
+/** Where ffmpeg works; those of killed processes are swept by the next one that encodes. */
+async function workFoldersOf(pids: ReadonlySet<number>): Promise<string[]> {
+  const names = await readdir(tmpdir())
+  return names.filter((name) => pids.has(Number(/^movidone-work-(\d+)-/.exec(name)?.[1])))
+}
