@@ -13,7 +13,7 @@ const blocks = pages.flatMap((page) =>
 )
 
 describe('commands of the docs', () => {
-  test('there are some', () => expect(blocks.length).toBeGreaterThan(2))
+  test('there are some', () => expect(blocks.length).toBeGreaterThan(1))
   test.each(blocks)('$page: $commands', ({ commands }) => {
     const { status, stderr } = spawnSync('bash', ['-euc', commands], { cwd: root, encoding: 'utf8' })
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
