@@ -68,6 +68,8 @@ export interface RunAsk {
   /** Files that it writes into its own empty folder; read into memory when it ends well. */
   readonly outputs?: readonly string[]
   readonly wallMs: number
+  /** Waits its turn behind what a viewer or a tenant waits for. */
+  readonly patient?: boolean
   /** Largest file that it may write. */
   readonly fileBytes?: number
   readonly signal?: AbortSignal

@@ -40,9 +40,17 @@ export async function settle<T>(
     if (!(error instanceof Problem) || !final(error.code)) throw error
     const { code, message: detail } = error
     await failTitle(deps, target, { code, detail })
-    await deps.media.removeFolder(mediaFolder({ ...target, id: target.assetId }))
+    await takeBack(deps, target)
     return { ok: false, code, detail }
   }
+}
+
+/** What this unit may have written after the cleaning. A title that is ready meanwhile keeps everything. */
+async function takeBack(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
+  const asset = await deps.assets.get(target.tenantId, target.assetId)
+  if (asset && asset.state !== 'failed') return
+  await deps.media.removeFolder(mediaFolder({ ...target, id: target.assetId }))
+  await deps.units.removeJob(jobOf(target))
 }
 
 export async function failTitle(
@@ -76,25 +84,31 @@ export async function underWatch<T>(
 ): Promise<T> {
   const abort = new AbortController()
   let over = false
+  let looking: Promise<void> = Promise.resolve()
   async function look(): Promise<void> {
+    try {
+      await titleOf(deps, watched.target)
+      if (watched.report) await report(deps, watched.target, watched.report())
+      await watched.alsoDo?.()
+    } catch (error) {
+      if (error instanceof Problem && final(error.code)) abort.abort(error)
+      else deps.log('warn', 'encode.look-failed', { assetId: watched.target.assetId, error: String(error) })
+    }
+  }
+  async function keepLooking(): Promise<void> {
     while (!over && !abort.signal.aborted) {
       await deps.clock.wait(pollMs)
       if (over) return
-      try {
-        await titleOf(deps, watched.target)
-        if (watched.report) await report(deps, watched.target, watched.report())
-        await watched.alsoDo?.()
-      } catch (error) {
-        if (error instanceof Problem && final(error.code)) abort.abort(error)
-        else deps.log('warn', 'encode.look-failed', { assetId: watched.target.assetId, error: String(error) })
-      }
+      looking = look()
+      await looking
     }
   }
-  void look()
+  void keepLooking()
   try {
     return await work(abort.signal)
   } finally {
     over = true
+    await looking
   }
 }
 

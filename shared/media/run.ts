@@ -11,7 +11,10 @@ const memoryKib = 8 << 20
 const wordsBytes = 8 << 10
 
 /** `ulimit` of the POSIX shell, then the program in its place, so that a kill hits the program itself. */
-const limited = 'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; shift 2; exec "$@"'
+const limited =
+  'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; n=$3; shift 3; exec nice -n "$n" "$@"'
+/** Requests come first, then the units that a title's first seconds wait for, then the others. */
+const niceness = { usual: '5', patient: '15' }
 
 /** Folders are named after the process that owns them, so that a later start can sweep those of the dead. */
 export const workPrefix = join(tmpdir(), 'movidone-work-')
@@ -32,7 +35,9 @@ export async function runProgram(path: string, ask: RunAsk): Promise<RunOutcome>
 
 async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<RunOutcome, 'files'>> {
   const fileBlocks = String(Math.ceil((ask.fileBytes ?? 1 << 30) / 512))
-  const child = spawn('/bin/sh', ['-c', limited, 'sh', String(memoryKib), fileBlocks, path, ...ask.argv], {
+  const nice = ask.patient ? niceness.patient : niceness.usual
+  const held = ['-c', limited, 'sh', String(memoryKib), fileBlocks, nice, path]
+  const child = spawn('/bin/sh', [...held, ...ask.argv], {
     cwd: folder,
     env: bareEnvironment,
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -98,6 +98,22 @@ test('deleting a ready title takes all of it, its document too; a ready one is n
   expect([stage.asset(), stage.media.size, stage.units.size, stage.files.size]).toEqual([undefined, 0, 0, 0])
 })
 
+test('a unit that is repeated late, when its title is ready, takes nothing away', async () => {
+  const { stage, encode, outcome } = await encodeFilm(small, 4)
+  const before = [...stage.media.keys()]
+  const planned = { ...target, plan: outcome.ok ? outcome.plan : '' }
+  for (const late of [
+    encode.chunk({ ...planned, chunk: 0 }),
+    encode.audio(planned),
+    encode.poster(planned),
+    encode.prepare(target),
+  ])
+    expect(await late).toMatchObject({ ok: false, code: 'asset-failed' })
+  expect(await encode.finish(planned)).toEqual({ ok: true })
+  expect([...stage.media.keys()]).toEqual(before)
+  expect(stage.asset()?.state).toBe('ready')
+})
+
 test('inputs are parsed at the edge', async () => {
   const { encode } = await start(small)
   await expect(encode.chunk({ ...target, chunk: 0 })).rejects.toThrow()

@@ -132,19 +132,12 @@ export function inspect(file: Uint8Array): {
   })
 }
 
-/** The grey of every decoded frame, in the order in which they are shown. */
-export const greysOf = (file: Uint8Array): number[] =>
+/** The grey of every decoded frame, in the order in which they are shown; on a grid where `filters` lay it on one. */
+export const greysOf = (file: Uint8Array, filters = ''): number[] =>
   inFile(file, (path) => [
     ...ffmpeg([
-      '-i',
-      path,
-      '-vf',
-      'scale=1:1:flags=area,format=gray',
-      '-vsync',
-      'passthrough',
-      '-f',
-      'rawvideo',
-      '-',
+      ...['-copyts', '-i', path, '-vf', `${filters}scale=1:1:flags=area,format=gray`],
+      ...['-map', '0:v', '-vsync', 'passthrough', '-f', 'rawvideo', '-'],
     ]),
   ])
 
