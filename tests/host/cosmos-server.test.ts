@@ -13,8 +13,9 @@ import {
 } from '@azure/cosmos'
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CosmosOptions, type CosmosServer, startCosmos } from '../../host/cosmos/server.ts'
+import { seeded } from '../support/seeded.ts'
 import { KEY, makeContainer } from './cosmos-targets.ts'
-import { endAllParts, seeded, startPart } from './part-process.ts'
+import { endAllParts, startPart } from './part-process.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 20)
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)

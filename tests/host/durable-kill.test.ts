@@ -3,20 +3,11 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
+import { seeded } from '../support/seeded.ts'
 import { type DurableHost, discard, freshDirectory, startHost } from './durable-host.ts'
 
 const kills = Number(process.env['KILLS'] ?? 20)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-
-function randomOf(start: number): () => number {
-  let state = start
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
-  }
-}
 
 const squares = (from: number, to: number) => {
   let sum = 0
@@ -83,7 +74,7 @@ async function resend(host: DurableHost, event: Ledger['events'][number]): Promi
 it(`keeps everything through ${kills} kills (seed ${seed})`, {
   timeout: 60_000 + kills * 10_000,
 }, async () => {
-  const random = randomOf(seed)
+  const random = seeded(seed)
   const directory = freshDirectory()
   mkdirSync(join(directory, 'load'))
   const env = { LOAD_DIRECTORY: join(directory, 'load') }

@@ -42,14 +42,3 @@ export const startPart = async (script: string, ...args: string[]): Promise<Part
 export const endAllParts = (): void => {
   for (const child of running) child.kill('SIGKILL')
 }
-
-/** A repeatable source of randomness (mulberry32), so that a failing seed can be run again. */
-export const seeded = (seed: number): (() => number) => {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let t = Math.imul(state ^ (state >>> 15), 1 | state)
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296
-  }
-}

@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BlobServiceClient, type ContainerClient, StorageSharedKeyCredential } from '@azure/storage-blob'
 import { afterAll, beforeEach, describe, expect, it } from 'vitest'
-import { endAllParts, type PartProcess, seeded, startPart } from './part-process.ts'
+import { seeded } from '../support/seeded.ts'
+import { endAllParts, type PartProcess, startPart } from './part-process.ts'
 
 const KILLS = Number(process.env['KILLS'] ?? 20)
 const SEED = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
