@@ -1,9 +1,10 @@
 // The container `sources`: where tenants put their files by SAS, and where they are read from under a pinned ETag.
+import type { BlockBlobClient } from '@azure/storage-blob'
 import type { SourceStore } from '../assets/ports.ts'
 import { Problem } from '../core/problem.ts'
 import { absentAsUndefined, readBytes, readFacts } from './blob-read.ts'
 import type { BlobContainer } from './blob-service.ts'
-import { statusOf } from './failure.ts'
+import { nameOf, statusOf } from './failure.ts'
 
 export function createSourceStore(sources: BlobContainer): SourceStore {
   return {
@@ -11,11 +12,7 @@ export function createSourceStore(sources: BlobContainer): SourceStore {
     readUrl: (blob, expiresAtMs) => sources.sign(blob, 'r', expiresAtMs),
     facts: (blob) => sources.on(blob, readFacts),
 
-    blocks: (blob) =>
-      sources.on(blob, async (client, abortSignal) => {
-        const list = await client.getBlockList('uncommitted', { abortSignal }).catch(absentAsUndefined)
-        return (list?.uncommittedBlocks ?? []).map(({ name, size }) => ({ id: name, sizeBytes: size }))
-      }),
+    blocks: (blob) => sources.on(blob, readBlocks),
 
     read: (blob, range) =>
       sources.on(blob, async (client, signal) => {
@@ -28,8 +25,30 @@ export function createSourceStore(sources: BlobContainer): SourceStore {
         throw new Problem('source-changed')
       }),
 
-    async remove(blob) {
-      await sources.on(blob, (client, abortSignal) => client.deleteIfExists({ abortSignal }))
-    },
+    remove: (blob) =>
+      sources.on(blob, async (client, abortSignal) => {
+        await removeWhole(client, abortSignal)
+        // Blocks that were never committed would lie there for a week; a blob that is put over them takes them along.
+        if ((await readBlocks(client, abortSignal)).length === 0) return
+        await client.upload('', 0, { abortSignal })
+        await removeWhole(client, abortSignal)
+      }),
+  }
+}
+
+async function readBlocks(client: BlockBlobClient, abortSignal: AbortSignal) {
+  const list = await client.getBlockList('uncommitted', { abortSignal }).catch(absentAsUndefined)
+  return (list?.uncommittedBlocks ?? []).map(({ name, size }) => ({ id: name, sizeBytes: size }))
+}
+
+/** Who may write a blob may also take snapshots of it and lease it; neither keeps it from being deleted. */
+async function removeWhole(client: BlockBlobClient, abortSignal: AbortSignal): Promise<void> {
+  const drop = () => client.deleteIfExists({ deleteSnapshots: 'include', abortSignal })
+  try {
+    await drop()
+  } catch (error) {
+    if (nameOf(error) !== 'LeaseIdMissing') throw error
+    await client.getBlobLeaseClient().breakLease(0, { abortSignal })
+    await drop()
   }
 }

@@ -92,6 +92,38 @@ describe.each(branches)('signed by %s', (_name, tls) => {
     expect(await status(fetch(all(`/${blob}`), { method: 'DELETE' }))).toBe(202)
   })
 
+  test('nothing that it can leave behind survives a removal', async () => {
+    const url = await stores.sources.uploadUrl('ten_a/ast_clinging/source', soon())
+    const ask = (query: string, headers: Record<string, string> = {}) =>
+      fetch(`${url}&${query}`, {
+        method: 'PUT',
+        headers,
+        ...(query.includes('block') ? { body: 'block' } : {}),
+      })
+    const id = encodeURIComponent(Buffer.from('0001').toString('base64'))
+    expect(await status(put(url))).toBe(201)
+    expect(await status(ask('comp=snapshot'))).toBe(201)
+    expect(await status(ask(`comp=block&blockid=${id}`))).toBe(201)
+    const forEver = { 'x-ms-lease-action': 'acquire', 'x-ms-lease-duration': '-1' }
+    expect(await status(ask('comp=lease', forEver))).toBe(201)
+    const left = async () => {
+      const list = await (
+        await fetch(everything()('?restype=container&comp=list&include=snapshots,uncommittedblobs'))
+      ).text()
+      return list.match(/ast_clinging/g)?.length ?? 0
+    }
+    expect(await left()).toBeGreaterThan(0)
+    await stores.sources.remove('ten_a/ast_clinging/source')
+    expect(await left()).toBe(0)
+
+    // Announced, begun, never committed.
+    expect(await status(ask(`comp=block&blockid=${id}`))).toBe(201)
+    expect(await stores.sources.blocks('ten_a/ast_clinging/source')).toHaveLength(1)
+    await stores.sources.remove('ten_a/ast_clinging/source')
+    expect(await stores.sources.blocks('ten_a/ast_clinging/source')).toEqual([])
+    expect(await left()).toBe(0)
+  })
+
   test('a read URL reads its blob and does nothing else', async () => {
     expect(await status(put(await stores.sources.uploadUrl(blob, soon())))).toBe(201)
     const url = await stores.sources.readUrl(blob, soon())
