@@ -2,8 +2,8 @@
 import type { Asset, AssetStore } from '../assets/ports.ts'
 import type { Documents } from './documents.ts'
 
-// A sweep takes this many; the timer behind it comes again.
-const staleAtOnce = 200
+// A bound on memory, far beyond what is ever encoded at once: a sweep finds again whatever is well, and must see past it.
+const staleAtOnce = 5000
 
 export function createAssetStore(assets: Documents<Asset>): AssetStore {
   return {

@@ -30,7 +30,7 @@ export interface Documents<T> {
   page(partition: string, page: PageRequest): Promise<Page<T>>
   all(partition: string): Promise<T[]>
   removeAll(partition: string): Promise<void>
-  /** Across partitions: a plain filter, in no order, at most `limit`. */
+  /** Across partitions: a plain filter, in no order, at most `limit`; those that can not be read are left out. */
   find(filter: string, parameters: Readonly<Record<string, string>>, limit: number): Promise<T[]>
 }
 
@@ -40,6 +40,7 @@ export interface PageRequest {
   readonly newestBy: string
 }
 
+const pageMostItems = 1000
 // A hundred writers of one document all get through; a thousand are told to come back.
 const updateTries = 14
 const firstPauseMs = 8
@@ -48,6 +49,8 @@ const cursorMaxLength = 4096
 const deletesAtOnce = 8
 // Of "not found": the container itself is not there, a fault of the deployment.
 const ownerNotFound = 1003
+// The SDK writes an id into the address as it is: one from a request, such as `..`, must not lead elsewhere.
+const idForm = /^\w[\w.-]{0,254}$/
 
 export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: Pace): Documents<T> {
   const { container, type } = kind
@@ -63,7 +66,17 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     }
   }
 
+  /** One that a newer version of the application wrote is left to that one. */
+  const known = (raw: ItemDefinition): T[] => {
+    try {
+      return [parse(raw)]
+    } catch {
+      return []
+    }
+  }
+
   async function read(partition: string, id: string): Promise<ItemDefinition | undefined> {
+    if (!idForm.test(id)) return undefined
     const response = await (await container()).item(id, partition).read<ItemDefinition>()
     if (response.substatus === ownerNotFound) throw new Error(`the container for ${type} is missing`)
     return response.resource
@@ -162,10 +175,10 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
 
     async find(filter, parameters, limit) {
       const spec = selection(`c.type = @type AND ${filter}`, { type, ...parameters })
-      const { found, more, iterator } = await query(spec, { limit })
+      const { found, more, iterator } = await query(spec, { limit: Math.min(limit, pageMostItems) })
       for (let ended = !more; !ended && found.length < limit; ended = !iterator.hasMoreResults())
         found.push(...((await iterator.fetchNext()).resources ?? []))
-      return found.slice(0, limit).map(parse)
+      return found.slice(0, limit).flatMap(known)
     },
   }
 }

@@ -104,6 +104,20 @@ describe.each(servers)('on %s', (_name, start) => {
     expect(await stores.assets.list(other, { limit: 10 })).toEqual({ items: [] })
   })
 
+  test('an id from a request leads nowhere else', async () => {
+    const asset = sampleAsset()
+    await stores.assets.create(asset)
+    expect(await stores.assets.get(asset.tenantId, asset.id)).toEqual(asset)
+    for (const id of ['..', '.', `${asset.id}?x`, `${asset.id}#x`, `x/../${asset.id}`, 'a\\b', ' ', '']) {
+      const strange = id as Asset['id']
+      expect([id, await stores.assets.get(asset.tenantId, strange)]).toEqual([id, undefined])
+      await expect(
+        stores.assets.update(asset.tenantId, strange, () => 'unchanged'),
+        id,
+      ).rejects.toMatchObject({ code: 'not-found' })
+    }
+  })
+
   test('pages hold everything once, the newest first', async () => {
     const tenantId = newTenantId()
     const assets = Array.from({ length: 23 }, (_, n) =>
@@ -155,6 +169,20 @@ describe.each(servers)('on %s', (_name, start) => {
     }
     expect(await ids(false)).toEqual([a.id, b.id, cleaned.id].sort())
     expect(await ids(true)).toEqual([a.id, b.id].sort())
+  })
+
+  test('a sweep sees past hundreds that are well, and past one that it can not read', async () => {
+    const stale = { state: 'failed', updatedAt: '2001-01-01T00:00:00.000Z' } as const
+    const titles = Array.from({ length: 260 }, () => sampleAsset(stale))
+    await raw('assets').items.create({ ...sampleAsset(stale), schema: 99 })
+    for (let n = 0; n < titles.length; n += 20)
+      await Promise.all(titles.slice(n, n + 20).map((title) => stores.assets.create(title)))
+    const found = await stores.assets.findStale({
+      state: 'failed',
+      updatedBefore: '2001-01-02',
+      uncleaned: true,
+    })
+    expect(found.map(({ id }) => id).sort()).toEqual(titles.map(({ id }) => id).sort())
   })
 
   test('a document of an unknown version stops its reader, and newer fields outlive an older writer', async () => {
