@@ -9,7 +9,7 @@ import * as df from 'durable-functions'
 import type { App } from '../shared/app.ts'
 import { Problem } from '../shared/core/problem.ts'
 import { handle } from '../shared/http/handle.ts'
-import { type HttpAsk, type HttpReply, type Orchestrations, templateParams } from '../shared/http/route.ts'
+import { type HttpAsk, type HttpReply, type Orchestrations, routeParams } from '../shared/http/route.ts'
 import type { Activity, AnyRoute, Definition, Orchestrator, Timer } from './definition.ts'
 
 export function bind(definition: Definition, app: App): void {
@@ -34,15 +34,12 @@ function bindHttp(route: AnyRoute, app: App): void {
 }
 
 function ask(route: AnyRoute, request: HttpRequest, context: InvocationContext): HttpAsk {
-  // Only the template's own names: in streaming mode the host mixes query keys and body fields into `params`.
-  const params = Object.fromEntries(
-    templateParams(route.path).map((name) => [name, request.params[name] ?? '']),
-  )
+  const url = new URL(request.url)
   return {
     id: context.invocationId,
     method: request.method,
-    url: new URL(request.url),
-    params,
+    url,
+    params: routeParams(route.path, url.pathname, request.params),
     header: (name) => request.headers.get(name),
     bytes: (limit) => read(request, limit),
   }

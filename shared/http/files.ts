@@ -1,5 +1,5 @@
 // The console's files: a small folder held in memory, sent with a strict policy and never stale.
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { sha256Hex } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
 import type { HttpReply } from './route.ts'
@@ -38,7 +38,7 @@ export function createFiles(folder: string, policy: string): Files {
   let files: Map<string, { bytes: Uint8Array; etag: string }> | undefined
   const load = () =>
     new Map(
-      readdirSync(folder).map((name) => {
+      (existsSync(folder) ? readdirSync(folder) : []).map((name) => {
         const bytes = readFileSync(`${folder}/${name}`)
         return [name, { bytes, etag: `"${sha256Hex(bytes).slice(0, 20)}"` }] as const
       }),

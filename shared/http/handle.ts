@@ -59,7 +59,7 @@ async function readCall<App>(
   const query = route.query
     ? parse(route.query, Object.fromEntries(ask.url.searchParams), '/query')
     : undefined
-  const key = ask.header('idempotency-key')
+  const key = ask.method === 'POST' ? ask.header('idempotency-key') : null
   if (key !== null && !/^[\x21-\x7e]{8,255}$/.test(key))
     throw new Problem('invalid-request', { detail: 'Idempotency-Key must be 8 to 255 visible characters.' })
   const scope = `${tenant.id}\0${route.name}\0${key}`

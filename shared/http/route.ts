@@ -76,3 +76,18 @@ export const isAsIs = (value: unknown): value is HttpReply =>
 /** Names in a template: `{id}`, `{id:int}`, `{*rest}`. */
 export const templateParams = (path: string): string[] =>
   [...path.matchAll(/\{\*{0,2}([a-zA-Z]+)[^}]*\}/g)].map((match) => match[1] as string)
+
+/**
+ * The template's own parameters. In streaming mode the host mixes query keys and body fields into its `params`: a name
+ * that the path fills wins over them, but a catch-all may be empty, and then theirs would stand in its place.
+ */
+export function routeParams(
+  template: string,
+  pathname: string,
+  given: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const isShort = pathname.split('/').filter(Boolean).length < template.split('/').length
+  const absent = isShort ? /\{\*+(\w+)\}$/.exec(template)?.[1] : undefined
+  const values = templateParams(template).map((name) => [name, name === absent ? '' : (given[name] ?? '')])
+  return Object.fromEntries(values)
+}

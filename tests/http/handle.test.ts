@@ -111,6 +111,15 @@ test('the same Idempotency-Key draws the same chance; another key, tenant or rou
   expect((await send(drawing('one'), from, { headers: headers('short') })).status).toBe(400)
 })
 
+test('an Idempotency-Key is a matter of POST alone', async () => {
+  const from = { ...deps(null, tenant), idempotencySecret: () => Promise.reject(new Error('asked for')) }
+  const sent = { headers: { ...bearer, 'idempotency-key': 'first-key' } }
+  expect((await send(route({}), from, { ...sent, method: 'POST' })).status).toBe(500)
+  expect((await send(route({}), from, { ...sent, method: 'GET' })).status).toBe(201)
+  const bad = { headers: { ...bearer, 'idempotency-key': 'x' } }
+  expect((await send(route({}), from, { ...bad, method: 'DELETE' })).status).toBe(201)
+})
+
 test('an answer that is sent as it stands is not touched', async () => {
   const plain = asIs({ status: 206, headers: { etag: '"e"' }, body: new Uint8Array([1, 2]) })
   const reply = await send(route({ run: () => plain }), deps(null, tenant), { headers: bearer })
