@@ -38,3 +38,12 @@ export function holdsKey(tenant: Tenant, key: ApiKey): boolean {
   const stored = tenant.keys.find((candidate) => candidate.id === key.keyId && !candidate.retiredAt)
   return constantTimeEqual(stored?.sha256 ?? '', sha256Hex(key.text)) && stored !== undefined
 }
+
+const mostRetired = 100
+
+/** Retired keys stay listed for the record; without a bound, rotation would grow the tenant's document for ever. */
+export function withoutOldestRetired(keys: readonly StoredKey[]): StoredKey[] {
+  const retired = keys.flatMap(({ retiredAt }) => retiredAt ?? []).sort()
+  const oldest = retired.at(-mostRetired) ?? ''
+  return keys.filter(({ retiredAt }) => retiredAt === undefined || retiredAt >= oldest)
+}

@@ -3,7 +3,7 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { type KeyId, makeId, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
-import { holdsKey, makeApiKey, parseApiKey, storeKey } from './api-key.ts'
+import { holdsKey, makeApiKey, parseApiKey, storeKey, withoutOldestRetired } from './api-key.ts'
 import type { StoredKey, Tenant } from './model.ts'
 import type { TenantStore } from './ports.ts'
 
@@ -105,10 +105,8 @@ export function createTenants({ store, clock }: { store: TenantStore; clock: Clo
             detail: 'This is the last key; add another one before you retire it.',
           })
         const retired = { ...key, retiredAt: isoTime(clock.now()) }
-        return {
-          ...current,
-          keys: current.keys.map((candidate) => (candidate === key ? retired : candidate)),
-        }
+        const keys = current.keys.map((candidate) => (candidate === key ? retired : candidate))
+        return { ...current, keys: withoutOldestRetired(keys) }
       })
     },
 
