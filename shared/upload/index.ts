@@ -63,7 +63,7 @@ export function createUpload({ assets, sources, clock, limits }: UploadDeps): Up
         tenantId,
         type: 'asset',
         schema: 1,
-        title: ask.title ?? ask.fileName.replace(/\.[^.]+$/, ''),
+        title: ask.title ?? (ask.fileName.replace(/\.[^.]+$/, '') || ask.fileName),
         fileName: ask.fileName,
         state: 'uploading',
         protection: ask.protection,
@@ -83,6 +83,8 @@ export function createUpload({ assets, sources, clock, limits }: UploadDeps): Up
       if (!(await assets.create(asset))) {
         const there = await find(tenantId, id)
         if (there.requestHash !== ask.requestHash) throw new Problem('idempotency-mismatch')
+        // A late repeat gets no URL that writes over what was completed, or into what was cleaned.
+        if (there.state !== 'uploading') throw new Problem('upload-closed')
       }
       return ticket(asset)
     },

@@ -77,6 +77,19 @@ describe('a repeated request', () => {
     )
   })
 
+  test('gives no URL to write over what was completed', async () => {
+    const late = { 'idempotency-key': 'retry-after-complete' }
+    const ask = { fileName: '.mp4', sizeBytes: 3 }
+    const { json } = await tenant.call('POST', '/api/v1/uploads', ask, late)
+    expect((await tenant.call('POST', '/api/v1/uploads', ask, late)).json.assetId).toBe(json.assetId)
+    expect((await tenant.call('GET', `/api/v1/assets/${json.assetId}`)).json.title).toBe('.mp4')
+    const headers = { 'x-ms-blob-type': 'BlockBlob' }
+    expect((await fetch(json.uploadUrl, { method: 'PUT', headers, body: 'abc' })).status).toBe(201)
+    expect((await tenant.call('POST', `/api/v1/uploads/${json.assetId}/complete`)).status).toBe(202)
+    const repeated = await tenant.call('POST', '/api/v1/uploads', ask, late)
+    expect(repeated).toMatchObject({ status: 409, json: { code: 'upload-closed' } })
+  })
+
   test('adds a key once', async () => {
     const [one, two] = await Promise.all(
       [1, 2].map(() => tenant.call('POST', '/api/v1/keys', { name: 'k' }, headers)),
