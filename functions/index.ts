@@ -1,4 +1,4 @@
-// The table of contents: every stage in the order a title passes through them, bound to the Functions host.
+// Where the app begins: binds what this deployment serves of the stages to the Functions host; stages.ts lists them.
 import { fileURLToPath } from 'node:url'
 import { app as azure } from '@azure/functions'
 import { createApp } from '../shared/app.ts'

@@ -1,4 +1,4 @@
-// All stages as one list, without binding anything: what Azure, the local host, OpenAPI and the tests share.
+// The table of contents: every stage in the order a title passes through them, as plain values that bind nothing.
 
 import packageJson from '../package.json' with { type: 'json' }
 import { stages as allStages, type Stage } from '../shared/config/index.ts'
