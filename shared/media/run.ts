@@ -13,8 +13,8 @@ const wordsBytes = 8 << 10
 /** `ulimit` of the POSIX shell, then the program in its place, so that a kill hits the program itself. */
 const limited =
   'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; n=$3; shift 3; exec nice -n "$n" "$@"'
-/** Requests come first, then the units that a title's first seconds wait for, then the others. */
-const niceness = { usual: '5', patient: '15' }
+/** First the units that a title's first seconds wait for, then the others: three times the share, not all of it. */
+const niceness = { usual: '0', patient: '5' }
 
 /** Folders are named after the process that owns them, so that a later start can sweep those of the dead. */
 export const workPrefix = join(tmpdir(), 'movidone-work-')
