@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { definitionsFor } from '../functions/stages.ts'
 import host from '../host.json' with { type: 'json' }
 import { stages } from '../shared/config/index.ts'
+import { settings } from '../shared/config/schema.ts'
 import { activityNames } from '../shared/encode/work.ts'
 import { templateParams } from '../shared/http/route.ts'
 
@@ -80,4 +81,30 @@ test('host.json is set for work that must start within seconds, and for versions
   // The default of 30 s is how late an idle app would take up work.
   expect(durableTask.storageProvider.maxQueuePollingInterval).toBe('00:00:02')
   expect(host.functionTimeout > '00:20:00').toBe(true)
+})
+
+test('a unit of work ends by itself before the host would end the worker', () => {
+  const seconds = (value: number) => settings.shape.ENCODE_UNIT_SECONDS.safeParse(value).success
+  const [hours = 0, minutes = 0] = host.functionTimeout.split(':').map(Number)
+  const timeoutSeconds = hours * 3600 + minutes * 60
+  expect(seconds(1200)).toBe(true)
+  // Five minutes are left to read the plan before, and to seal and store after.
+  expect([seconds(timeoutSeconds - 300), seconds(timeoutSeconds - 299)]).toEqual([true, false])
+})
+
+test('the telemetry of the host names functions, never paths: a token rides in them', () => {
+  const { logLevel, applicationInsights } = host.logging
+  // Its own collection of requests records their URL, also of those that reach no function.
+  expect(applicationInsights.httpAutoCollectionOptions.enableHttpTriggerExtendedInfoCollection).toBe(false)
+  // The host hands a request to the worker by HTTP, which counts as a dependency, with its URL.
+  expect(applicationInsights.enableDependencyTracking).toBe(false)
+  // These write a line with the path for each request at the level Information.
+  for (const category of [
+    'Microsoft.AspNetCore',
+    'Microsoft.Azure.WebJobs.Script.WebHost.Middleware',
+    'Yarp',
+  ] as const)
+    expect([category, logLevel[category]]).toEqual([category, 'Warning'])
+  // Another mode of telemetry heeds none of these.
+  expect(host).not.toHaveProperty('telemetryMode')
 })
