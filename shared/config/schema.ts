@@ -50,7 +50,9 @@ export const settings = z.object({
     'Threads of one ffmpeg; part of the plan, since it changes the bytes.',
   ),
   ENCODE_CHUNK_SEGMENTS: wholeNumber(4, 1, 15).describe('Segments of 4 s that one unit of work encodes.'),
-  ENCODE_UNIT_SECONDS: wholeNumber(1200, 10, 3600).describe('Longest time one unit may take.'),
+  ENCODE_UNIT_SECONDS: wholeNumber(1200, 10, 1500).describe(
+    'Longest time one unit may take; `functionTimeout` of host.json must be longer.',
+  ),
   SOURCE_MAX_SECONDS: wholeNumber(6 * 3600, 1, 48 * 3600).describe('Longest film accepted.'),
   SOURCE_MAX_PIXELS: wholeNumber(8192 * 4352, 1, 2 ** 27).describe(
     'Largest picture accepted, width × height.',
