@@ -16,7 +16,8 @@ export interface Card {
   sending(sending: Sending): void
   /** The sending ended badly; `retry` may be offered. */
   stuck(sentence: string): void
-  poster(url: string, failed: () => void): void
+  /** Resolves to whether there was one. */
+  poster(url: string): Promise<boolean>
 }
 
 export interface CardActions {
@@ -94,12 +95,14 @@ export function createCard(actions: CardActions): Card {
       cancel.hidden = true
       remove.hidden = false
     },
-    poster(url, failed) {
-      image.onload = () => {
-        image.hidden = false
-      }
-      image.onerror = failed
-      image.src = url
-    },
+    poster: (url) =>
+      new Promise((resolve) => {
+        image.onload = () => {
+          image.hidden = false
+          resolve(true)
+        }
+        image.onerror = () => resolve(false)
+        image.src = url
+      }),
   }
 }

@@ -1,37 +1,39 @@
 // Posters need a token: a session is opened for a title once its card comes into view, two at a time.
 import type { Api, Asset } from './api.ts'
 import type { Card } from './card.ts'
+import { backoffMs, pause } from './patience.ts'
+
+/** About four minutes; a title that is still without one then stays so until the page is loaded again. */
+const attempts = 12
 
 export function createPosters(api: Api, signal: AbortSignal) {
-  const wanted = new Map<Element, { asset: Asset; card: Card }>()
-  /** The state in which a poster was last asked for: a title that becomes ready is asked once more. */
-  const asked = new Map<string, Asset['state']>()
+  const asked = new Set<string>()
+  const wanted = new Map<Element, { assetId: string; card: Card }>()
+  const visible = new Set<Element>()
   let busy = 0
 
   async function next(): Promise<void> {
     if (busy >= 2 || signal.aborted) return
-    for (const { asset, card } of wanted.values()) {
+    for (const { assetId, card } of wanted.values()) {
       if (!visible.has(card.element)) continue
       wanted.delete(card.element)
       busy += 1
-      await fetchOne(asset, card)
+      // A title without a poster is still a title: the frame stays plain.
+      const playback = await api.playback(assetId).catch(() => undefined)
       busy -= 1
+      if (playback) show(assetId, card, playback.posterUrl).catch(() => {})
       return next()
     }
   }
 
-  async function fetchOne(asset: Asset, card: Card): Promise<void> {
-    try {
-      const { posterUrl } = await api.playback(asset.id)
-      card.poster(posterUrl, () => {
-        if (asset.state !== 'ready') asked.delete(asset.id)
-      })
-    } catch {
-      // A title without a poster is still a title: the frame stays plain.
+  /** A title can be played before its poster is made. */
+  async function show(assetId: string, card: Card, url: string): Promise<void> {
+    for (let attempt = 2; attempt < attempts; attempt += 1) {
+      if (!asked.has(assetId) || (await card.poster(url))) return
+      await pause(backoffMs(attempt), signal)
     }
   }
 
-  const visible = new Set<Element>()
   const observer = new IntersectionObserver((changes) => {
     for (const { target, isIntersecting } of changes) {
       if (isIntersecting) visible.add(target)
@@ -42,15 +44,17 @@ export function createPosters(api: Api, signal: AbortSignal) {
   signal.addEventListener('abort', () => observer.disconnect())
 
   return {
-    want(asset: Asset, card: Card): void {
-      if (asked.get(asset.id) === asset.state || asked.get(asset.id) === 'ready') return
-      asked.set(asset.id, asset.state)
-      wanted.set(card.element, { asset, card })
+    want({ id: assetId }: Asset, card: Card): void {
+      if (asked.has(assetId)) return
+      asked.add(assetId)
+      wanted.set(card.element, { assetId, card })
       observer.observe(card.element)
-      void next()
     },
-    forget(assetId: string): void {
+    forget(assetId: string, card: Card): void {
       asked.delete(assetId)
+      wanted.delete(card.element)
+      visible.delete(card.element)
+      observer.unobserve(card.element)
     },
   }
 }

@@ -77,7 +77,7 @@ export function createTitles({ api, signal, play, confirmRemoval }: TitlesOption
     const held = entry.card.element.contains(document.activeElement)
     entry.card.element.remove()
     entries.delete(entry.asset.id)
-    posters.forget(entry.asset.id)
+    posters.forget(entry.asset.id, entry.card)
     settle()
     // Focus must not fall back to the top of the page when its card goes.
     if (held)

@@ -3,12 +3,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeInBrowser, launchBrowser } from '../support/browser.ts'
 import { type ConsolePage, openConsole } from '../support/console-page.ts'
-import { drawFilm, secondOf } from '../support/film.ts'
+import { drawFilm, repeatFilm, secondOf } from '../support/film.ts'
 import { centrePixel } from '../support/pixel.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
+import { takeScreenshot } from '../support/screenshot.ts'
 import { asTenant } from '../support/tenant.ts'
 
 const seconds = 12
@@ -22,6 +23,12 @@ describeInBrowser('the console', () => {
   let console: ConsolePage
   let folder: string
 
+  // A dialog that a failed test left open would fail the next ones too.
+  afterEach(async () => {
+    await console.page.evaluate(() => {
+      for (const dialog of document.querySelectorAll('dialog')) dialog.close()
+    })
+  })
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'movidone-console-'))
     const parts = [
@@ -172,6 +179,45 @@ describeInBrowser('the console', () => {
     await card('Twelve colours').waitFor({ state: 'detached' })
     expect((await tenant.call('GET', `/api/v1/assets/${assetId}`)).status).toBe(404)
   })
+
+  test('plays a film that is still being encoded from its start, and to its end once that is there', async () => {
+    const { page, card } = console
+    const longSeconds = 70
+    await repeatFilm({
+      from: join(folder, 'Twelve_colours.mp4'),
+      to: join(folder, 'Long.mp4'),
+      seconds: longSeconds,
+    })
+    await page.locator('#file').setInputFiles(join(folder, 'Long.mp4'))
+    await card('Long').getByRole('button', { name: 'Play Long' }).click(patience)
+    const video = page.locator('#video')
+    await page.waitForFunction(
+      () => (document.querySelector('video')?.currentTime ?? 0) > 1,
+      undefined,
+      patience,
+    )
+    const early = await video.evaluate((element: HTMLVideoElement) => [element.currentTime, element.duration])
+    expect(await card('Long').getAttribute('data-state')).toBe('encoding')
+    expect(early[0]).toBeLessThan(seconds)
+
+    await card('Long')
+      .locator('.state', { hasText: 'Ready' })
+      .waitFor({ state: 'attached', ...patience })
+    await page.waitForFunction(
+      (whole) => Math.abs((document.querySelector('video')?.duration ?? 0) - whole) < 0.2,
+      longSeconds,
+      patience,
+    )
+    await video.evaluate((element: HTMLVideoElement, whole) => {
+      element.currentTime = whole - 1.5
+    }, longSeconds)
+    await page.waitForFunction(() => document.querySelector('video')?.ended, undefined, patience)
+    expect(await page.locator('#player-error').textContent()).toBe('')
+    await page.keyboard.press('Escape')
+  })
+
+  if (process.env['SCREENSHOT'] === '1')
+    test('poses for the picture in the README', () => takeScreenshot(console, folder), 300_000)
 
   test('forgets everything on signing out, and broke no rule of its policy on the whole way', async () => {
     const { page, troubles } = console

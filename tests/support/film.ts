@@ -85,3 +85,7 @@ export async function drawFilm({ path, seconds, frameRate = 25, size = '1280x720
     ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', '-b:a', '96k', path],
   ])
 }
+
+/** The same film over and over, without encoding it again. */
+export const repeatFilm = (of: { from: string; to: string; seconds: number }): Promise<void> =>
+  ffmpeg(['-stream_loop', '-1', '-i', of.from, '-c', 'copy', '-t', String(of.seconds), of.to])
