@@ -1,6 +1,7 @@
 // The management API over HTTP: which request does what, and what is refused by name.
+import { timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { hasKey, isLocalProgram } from './access.ts'
+import { isLocalProgram } from '../local-program.ts'
 import { message, type Reply, send } from './exchange.ts'
 import { rpcBase, webhookBase } from './links.ts'
 import { type Management, type ManagementRequest, unsupportedOperation } from './management.ts'
@@ -64,6 +65,14 @@ export function createWebhooks({ management, hubName, key, origin }: WebhookOpti
     }
     return { status: 404 }
   }
+}
+
+/** The header wins over the query, as on the real host. */
+function hasKey({ headers }: IncomingMessage, query: URLSearchParams, key: string): boolean {
+  const header = headers['x-functions-key']
+  const given = Buffer.from((typeof header === 'string' ? header : query.get('code')) ?? '')
+  const wanted = Buffer.from(key)
+  return given.length === wanted.length && timingSafeEqual(given, wanted)
 }
 
 function refused(method: string, path: string, name: string): Route {

@@ -1,5 +1,6 @@
 // The host's own pages: liveness, status, the functions, and firing one by hand; for callers on this machine only.
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { isLocalProgram } from '../local-program.ts'
 import type { RunnableFunction } from './bindings.ts'
 import { answerEmpty } from './exchange.ts'
 import type { Router } from './routes.ts'
@@ -11,16 +12,6 @@ export interface AdminOptions {
   readonly isDisabled: (target: RunnableFunction) => boolean
   /** Starts the function and does not wait for it. */
   readonly fire: (target: RunnableFunction, input: string | undefined) => void
-}
-
-const loopbackNames = ['localhost', '127.0.0.1', '[::1]']
-
-/** A program on this machine: no page of another site, by whatever name it got here, and nothing that was passed on. */
-function isLocalProgram({ socket, headers }: IncomingMessage): boolean {
-  const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')
-  const name = (headers.host ?? '').replace(/:\d+$/, '').toLowerCase()
-  if (headers.origin !== undefined || headers['x-forwarded-for'] !== undefined) return false
-  return (peer.startsWith('127.') || peer === '::1') && loopbackNames.includes(name)
 }
 
 export async function answerAdmin(
