@@ -1,5 +1,4 @@
 // The commands that run one function app: `app` for people, `functions` as a child of the platform.
-import { fstatSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Served, serveApp } from './serve.ts'
@@ -67,13 +66,6 @@ function endWith(command: 'app' | 'functions', served: Served): void {
     )
   }
   process.on('SIGTERM', end)
-  if (command === 'app') {
-    process.on('SIGINT', end)
-    return
-  }
   // Ctrl-C reaches every process of the terminal; the platform decides the order of the end.
-  process.on('SIGINT', () => {})
-  // The kernel closes the pipe when the platform dies, however it dies; without a pipe there is nothing to watch.
-  const stdin = fstatSync(0)
-  if (stdin.isFIFO() || stdin.isSocket()) process.stdin.once('close', end).resume()
+  process.on('SIGINT', command === 'app' ? end : () => {})
 }
