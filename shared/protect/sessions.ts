@@ -83,7 +83,9 @@ export function createSessions({ sessions, clock, random, platformSecret }: Sess
       if (await sessions.create(session)) return ticket(session)
       const existing = await sessions.get(owner, id)
       if (!existing) throw new Problem('conflict')
-      const same = existing.tenantId === tenantId && existing.assetId === asset.id
+      // A default grows with a title that is still being encoded; only a length that was asked for can differ.
+      const sameLength = request.ttlSeconds === undefined || existing.ttl === session.ttl
+      const same = existing.tenantId === tenantId && existing.assetId === asset.id && sameLength
       if (!same) throw new Problem('idempotency-mismatch')
       return ticket(existing)
     },

@@ -71,9 +71,9 @@ describe('openSession', () => {
 
   test('the same Idempotency-Key gives the same session and token, later and at once', async () => {
     const { protect, clock, sessions } = setUp()
-    const repeat = async (viewer?: string, of = asset) => {
+    const repeat = async (more: { ttlSeconds?: number } = {}, of = asset) => {
       const random = seededRandom(await protect.platformSecret('idempotency'), 'POST playback key-1')
-      return protect.openSession({ tenantId, asset: of, viewer }, random)
+      return protect.openSession({ tenantId, asset: of, ...more }, random)
     }
     const [first, ...others] = await Promise.all([repeat(), repeat(), repeat()])
     clock.advance(60_000)
@@ -81,7 +81,9 @@ describe('openSession', () => {
     expect(sessions.all.size).toBe(1)
     expect(await protect.authorise(first?.token ?? '')).toBeDefined()
     const another = { ...asset, id: 'ast_00000000000000000002' as const }
-    await expect(repeat(undefined, another)).rejects.toMatchObject({ code: 'idempotency-mismatch' })
+    await expect(repeat({}, another)).rejects.toMatchObject({ code: 'idempotency-mismatch' })
+    await expect(repeat({ ttlSeconds: 60 })).rejects.toMatchObject({ code: 'idempotency-mismatch' })
+    expect(await repeat({ ttlSeconds: 14_400 }, { ...asset, durationSeconds: 9000 })).toEqual(first)
   })
 })
 
