@@ -222,6 +222,9 @@ function checkOrchestrations(stateDirectory: string, titles: readonly Title[]): 
   const encodes = all("SELECT id, output FROM instances WHERE name = 'encode-asset'")
   expect(encodes.map(({ id }) => id).toSorted()).toEqual(titles.map(({ id }) => `encode-${id}-v1`).toSorted())
   for (const { id, output } of encodes) expect(output, String(id)).toBe('{"ok":true}')
+  // A unit that a kill cut off has not failed: its attempts are not used up, and no retry makes it wait.
+  const failures = "SELECT instanceId, event FROM history WHERE json_extract(event, '$.EventType') = 6"
+  expect(all(failures)).toEqual([])
   expect(all("SELECT id, status FROM instances WHERE status <> 'Completed'")).toEqual([])
   for (const table of ['inbox', 'activities', 'timers'])
     expect(all(`SELECT * FROM ${table}`), table).toEqual([])
