@@ -13,21 +13,26 @@ const healthz = http({
   run: ({ app }) => app.health(),
 })
 
-const contract = (document: () => unknown): AnyRoute =>
-  http({
+function contract(document: () => unknown): AnyRoute {
+  let body: string | undefined
+  return http({
     name: 'ops-openapi',
     methods: ['GET'],
     path: 'api/openapi.json',
     auth: 'none',
     summary: 'This contract',
     reply: { 200: null },
-    run: () =>
-      asIs({
+    run: () => {
+      // Made once: anybody may ask for it.
+      body ??= JSON.stringify(document())
+      return asIs({
         status: 200,
         headers: { 'content-type': 'application/json', 'cache-control': 'no-cache' },
-        body: JSON.stringify(document()),
-      }),
+        body,
+      })
+    },
   })
+}
 
 const consolePages = http({
   name: 'ops-console',

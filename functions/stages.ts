@@ -17,7 +17,7 @@ const stages = [tenants, upload, assets, encode, encodeActivities, protect, deli
 export const definitionsFor = (served: ReadonlySet<Stage>): Definition[] =>
   stages.filter((stage) => served.has(stage.servedBy)).flatMap((stage) => stage.definitions)
 
-export const routes = (): AnyRoute[] =>
+const routes = (): AnyRoute[] =>
   definitionsFor(new Set(allStages)).filter((definition) => definition.kind === 'http')
 
 export const contract = (): Record<string, unknown> => openapi(routes(), packageJson.version)

@@ -1,5 +1,6 @@
 // What the stages declare fits the Functions host: no route shadows another, no name clashes, every activity exists.
 import { describe, expect, test } from 'vitest'
+import { ops } from '../functions/ops.ts'
 import { definitionsFor } from '../functions/stages.ts'
 import host from '../host.json' with { type: 'json' }
 import { stages } from '../shared/config/index.ts'
@@ -66,6 +67,14 @@ test('names say their stage, and differ by more than case', () => {
   expect(new Set(names).size).toBe(names.length)
   for (const name of names)
     expect(name).toMatch(/^(tenants|upload|assets|encode|protect|deliver|ops)-[a-z-]+$/)
+})
+
+test('the contract is made once, since anybody may ask for it', async () => {
+  let made = 0
+  const [route] = ops(() => ({ made: ++made })).definitions.filter(({ name }) => name === 'ops-openapi')
+  const answer = async () => route?.kind === 'http' && (await route.run({} as never))
+  expect(await answer()).toMatchObject({ status: 200, body: '{"made":1}' })
+  expect(await answer()).toMatchObject({ status: 200, body: '{"made":1}' })
 })
 
 test('every activity that an orchestration may call is declared, and no other', () => {

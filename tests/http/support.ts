@@ -18,7 +18,7 @@ interface Sent {
   params?: Record<string, string>
 }
 
-export const ask = ({ method = 'POST', path = '/', headers = {}, body, params = {} }: Sent): HttpAsk => ({
+const ask = ({ method = 'POST', path = '/', headers = {}, body, params = {} }: Sent): HttpAsk => ({
   id: 'request-1',
   method,
   url: new URL(path, 'http://host.test'),
