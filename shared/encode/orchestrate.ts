@@ -12,7 +12,7 @@ const retry = transient as unknown as RetryOptions
 const start = (context: OrchestrationContext, name: ActivityName, input: unknown): Task =>
   context.df.callActivityWithRetry(activityNames[name], retry, input)
 
-/** The first units are those that the title's first second waits for. */
+/** The first units are those that the title's first second waits for; then its face, which takes no time. */
 function startUnits(context: OrchestrationContext, target: EncodeTarget, prepared: Prepared): Task[] {
   const planned = { ...target, plan: prepared.plan }
   const chunks = Array.from({ length: prepared.chunks }, (_, chunk) =>
@@ -22,8 +22,8 @@ function startUnits(context: OrchestrationContext, target: EncodeTarget, prepare
   return [
     ...(first ? [first] : []),
     ...(prepared.hasAudio ? [start(context, 'audio', planned)] : []),
-    ...rest,
     start(context, 'poster', planned),
+    ...rest,
     ...(prepared.hasChecksum ? [start(context, 'verify', target)] : []),
   ]
 }
