@@ -102,11 +102,28 @@ const rateControl = ({ maxrateKbps }: Plan['renditions'][number]): string[] => [
   ...['-crf', '23', '-maxrate', `${maxrateKbps}k`, '-bufsize', `${2 * maxrateKbps}k`],
 ]
 
+/** The grid is ours: ffmpeg's own repeating and dropping of frames is off. Since 5.1 the option has another name. */
+function passFrames(build: string): string[] {
+  const [, release, nightly] = /^(?:n?(\d+)\.|N-(\d+))/.exec(build) ?? []
+  const renamed = Number(release ?? 0) >= 6 || Number(nightly ?? 0) >= 108_000
+  return [renamed ? '-fps_mode' : '-vsync', 'passthrough']
+}
+
 function videoOutput(plan: Plan, rung: Plan['renditions'][number], index: number): string[] {
   const { segmentFrames, timescale } = plan.video
   return [
     ...['-map', `[v${index}]`, '-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact'],
-    ...['-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', rung.profile, '-pix_fmt', 'yuv420p'],
+    ...[
+      ...passFrames(plan.build),
+      '-c:v',
+      'libx264',
+      '-preset',
+      'veryfast',
+      '-profile:v',
+      rung.profile,
+      '-pix_fmt',
+      'yuv420p',
+    ],
     ...rateControl(rung),
     ...['-g', String(segmentFrames), '-keyint_min', String(segmentFrames), '-sc_threshold', '0', '-bf', '3'],
     // Stitchable: the parameter sets say nothing of the content, so that all chunks share one init segment.

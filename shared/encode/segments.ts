@@ -66,7 +66,7 @@ async function storeSegment(
 const leadTicks = ({ video }: Plan): number => 2 * video.frameTicks
 
 /** One fragment of ffmpeg's becomes one segment; exactly the planned frames, each shown exactly once, one after another. */
-export function cutSegments(file: ReadFile, plan: Plan, chunk: Chunk): Buffer[] {
+function cutSegments(file: ReadFile, plan: Plan, chunk: Chunk): Buffer[] {
   const { frameTicks, segmentFrames } = plan.video
   const samples = file.fragments.flatMap((fragment) => fragment.samples)
   if (samples.length < chunk.frames) throw new Problem('source-truncated')

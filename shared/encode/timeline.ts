@@ -61,11 +61,7 @@ const audioSeconds = (plan: Plan, number: number, frames: number): number => {
   return ((end - audioEdge(plan, number)) * audioFrameSamples) / audioRate
 }
 
-export function listSegments(
-  facts: TimelineFacts,
-  rendition: string,
-  sizes: readonly number[],
-): TimelineSegment[] {
+function listSegments(facts: TimelineFacts, rendition: string, sizes: readonly number[]): TimelineSegment[] {
   const { target, plan, progress } = facts
   return sizes.slice(0, facts.playable).map((sizeBytes, number) => {
     const seconds =

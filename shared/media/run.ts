@@ -5,14 +5,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { RunAsk, RunOutcome } from '../encode/ports.ts'
 import { createMessages } from './messages.ts'
-import { bareEnvironment } from './tools.ts'
 
 const memoryKib = 8 << 20
 const wordsBytes = 8 << 10
 
-/** `ulimit` of the POSIX shell, then the program in its place, so that a kill hits the program itself. */
-const limited =
-  'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; n=$3; shift 3; exec nice -n "$n" "$@"'
+/**
+ * `ulimit` of the POSIX shell, then the program in its place, so that a kill hits the program itself. Of our environment,
+ * where secrets live, it is handed the PATH alone. A static ffprobe that finds the converters of another glibc crashes on
+ * the names in transport streams: it is kept from looking for them.
+ */
+const limited = [
+  'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; n=$3; shift 3',
+  'exec env -i LC_ALL=C GCONV_PATH=/nonexistent PATH="$PATH" nice -n "$n" "$@"',
+].join('; ')
 /** First the units that a title's first seconds wait for, then the others: three times the share, not all of it. */
 const niceness = { usual: '0', patient: '5' }
 
@@ -39,7 +44,6 @@ async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<Ru
   const held = ['-c', limited, 'sh', String(memoryKib), fileBlocks, nice, path]
   const child = spawn('/bin/sh', [...held, ...ask.argv], {
     cwd: folder,
-    env: bareEnvironment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let tooSlow = false

@@ -9,9 +9,6 @@ import { sha256Hex } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
 import type { Tools } from '../encode/ports.ts'
 
-/** All that a program of ours sees of the environment; secrets of the app live there too. */
-export const bareEnvironment = { LC_ALL: 'C', PATH: '/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin' }
-
 export interface ProgramPaths {
   readonly ffmpegPath: string
   readonly ffprobePath: string
@@ -53,7 +50,7 @@ async function ffprobeFor({ ffmpegPath, ffprobePath }: ProgramPaths): Promise<st
 
 async function ask(path: string, argument: string): Promise<string> {
   try {
-    const { stdout } = await run(path, ['-hide_banner', argument], { env: bareEnvironment, timeout: 20_000 })
+    const { stdout } = await run(path, ['-hide_banner', argument], { timeout: 20_000 })
     return stdout
   } catch (cause) {
     const detail = `'${basename(path)}' can not be run here. Set FFMPEG_PATH and FFPROBE_PATH.`

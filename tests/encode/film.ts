@@ -91,7 +91,7 @@ export async function encodeFilm(film: Uint8Array, chunkSegments = 1): Promise<E
   }
 }
 
-export function expectOk(outcome: Outcome): void {
+function expectOk(outcome: Outcome): void {
   if (!outcome.ok) throw new Error(`${outcome.code}: ${outcome.detail}`)
 }
 

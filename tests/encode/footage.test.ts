@@ -45,7 +45,7 @@ const expected: Record<string, Expected | string> = {
   'ax-sample_video_only.mp4': film('1080x720', 1, 29.97, { ...mute, ...long }),
   'ax-sample_with_srt.mkv': film('1080x720', 1, 60, long),
   'ax-sample_with_vtt_subtitles.mkv': film('1080x720', 1, 60, long),
-  'ax-sample_with_pgs_subtitles.mkv': film('1080x720', 1, 60, long),
+  'ax-sample_with_pgs_subtitles.mkv': film('1080x720', 0.05, 60, long),
   'ax-sample_fragmented.mp4': film('1080x720', 1, 29.97),
   'ax-long_1080p_lowbitrate.mp4': film('1920x1080', 362.77, 30, long),
   'ax-sowt-with-video.mov': film('1920x1080', 2, 50, long),

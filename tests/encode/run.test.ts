@@ -45,7 +45,9 @@ test('it sees nothing of our environment', async () => {
   expect(names).toContain('PATH')
   expect(names).not.toContain('MOVIDONE_TEST_SECRET')
   expect(
-    names.filter((name) => name && !['PATH', 'LC_ALL', 'PWD', 'SHLVL', '_', 'OLDPWD'].includes(name)),
+    names.filter(
+      (name) => name && !['PATH', 'LC_ALL', 'GCONV_PATH', 'PWD', 'SHLVL', '_', 'OLDPWD'].includes(name),
+    ),
   ).toEqual([])
 })
 
