@@ -10,6 +10,7 @@ import { systemClock } from './core/clock.ts'
 import { consoleLog } from './core/log.ts'
 import { Problem } from './core/problem.ts'
 import { systemRandom } from './core/random.ts'
+import { createRecent } from './core/recent.ts'
 import { createDeliver } from './deliver/index.ts'
 import { createEncode } from './encode/index.ts'
 import { consolePolicy, createFiles } from './http/files.ts'
@@ -90,10 +91,13 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   const prepare = async () => {
     if (config.localTenant) await tenants.ensure(config.localTenant.apiKey, 'Local studio')
   }
+  // Anybody may ask; the stores are asked once a second.
+  const pings = createRecent<true>({ clock, maxAgeMs: 1000, maxWeight: 1 })
+  const ping = () => Promise.all([stores.ping(), blobs.ping()]).then(() => true as const)
   async function health(): Promise<{ status: 'ok'; version: string }> {
     try {
       prepared ??= prepare()
-      await Promise.all([prepared, stores.ping(), blobs.ping()])
+      await Promise.all([prepared, pings.get('stores', ping)])
     } catch (cause) {
       prepared = undefined
       throw new Problem('unavailable', { cause })
