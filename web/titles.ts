@@ -51,7 +51,9 @@ export function createTitles({ api, signal, play, confirmRemoval }: TitlesOption
     })
     const entry: Entry = { asset, card }
     // Newest first; pages come in an order of their own.
-    const next = [...entries.values()].find((other) => other.asset.createdAt < asset.createdAt)
+    const next = [...entries.values()]
+      .filter((other) => other.asset.createdAt < asset.createdAt)
+      .sort((a, b) => (a.asset.createdAt < b.asset.createdAt ? 1 : -1))[0]
     list.insertBefore(card.element, next?.card.element ?? null)
     entries.set(asset.id, entry)
     settle()

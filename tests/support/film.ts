@@ -6,7 +6,7 @@ import { createRequire } from 'node:module'
 type Colour = readonly [red: number, green: number, blue: number]
 
 /** The colour of second n; far enough apart to survive 4:2:0, any matrix and a hard quantiser. */
-export const secondColours: readonly Colour[] = [
+const secondColours: readonly Colour[] = [
   [255, 0, 0],
   [0, 0, 255],
   [0, 255, 0],

@@ -34,7 +34,7 @@ export async function takeScreenshot({ page, card }: ConsolePage, folder: string
   await draw(film('Harbour_lights'), 0.6, 0.7)
   await draw(film('short'), 3.4, 0.9)
   await draw(film('Tidal'), 5, 1.1)
-  await repeatFilm({ from: film('short'), to: film('The_long_way_home'), seconds: 240 })
+  await repeatFilm({ from: film('short'), to: film('The_long_way_home'), seconds: 160 })
 
   await page.locator('#file').setInputFiles(film('Harbour_lights'))
   await card('Harbour lights').locator('.state', { hasText: 'Ready' }).waitFor(patience)
