@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { AssetView, viewAsset } from '../shared/assets/model.ts'
 import { http, type StageDefinitions } from './definition.ts'
+import { cleaning } from './hand-off.ts'
 
 const assetsList = http({
   name: 'assets-list',
@@ -50,10 +51,9 @@ const assetsDelete = http({
   reply: { 204: null },
   durable: true,
   run: async ({ app, tenant, params, orchestrations }) => {
-    const { id, tenantId, state, version } = await app.assets.remove(tenant.id, params['assetId'] ?? '')
+    const asset = await app.assets.remove(tenant.id, params['assetId'] ?? '')
     // An encode that still runs sees the deletion, stops, and cleans up itself.
-    if (state !== 'encoding')
-      await orchestrations.startOnce('encode-clean', `clean-${id}`, { tenantId, assetId: id, version })
+    if (asset.state !== 'encoding') await orchestrations.startOnce(cleaning(asset))
   },
 })
 

@@ -73,7 +73,17 @@ function bindTimer(timer: Timer, app: App): void {
   azure.timer(timer.name, {
     schedule: timer.schedule,
     extraInputs: [df.input.durableClient()],
-    handler: (_timer, context) => timer.run(app, orchestrationsOf(context)),
+    handler: async (_timer, context) => {
+      const { startOnce } = orchestrationsOf(context)
+      for (const start of await timer.run(app))
+        await startOnce(start).catch((error: unknown) => {
+          // The others must not wait for this one; the next tick tries it again.
+          app.log('error', 'ops.start-failed', {
+            instance: start.instanceId,
+            cause: String(error).slice(0, 200),
+          })
+        })
+    },
   })
 }
 
@@ -93,7 +103,7 @@ const none: Orchestrations = {
 function orchestrationsOf(context: InvocationContext): Orchestrations {
   const client = df.getClient(context)
   return {
-    async startOnce(name, instanceId, input) {
+    async startOnce({ name, instanceId, input }) {
       const status = await client.getStatus(instanceId).catch(() => undefined)
       const busy = ['Pending', 'Running'].includes(String(status?.runtimeStatus))
       if (busy) return

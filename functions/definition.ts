@@ -3,7 +3,7 @@ import type { OrchestrationHandler } from 'durable-functions'
 import type { z } from 'zod'
 import type { App } from '../shared/app.ts'
 import type { Stage } from '../shared/config/index.ts'
-import type { Orchestrations, Route } from '../shared/http/route.ts'
+import type { Route, Start } from '../shared/http/route.ts'
 
 export interface Orchestrator {
   readonly kind: 'orchestrator'
@@ -22,7 +22,8 @@ export interface Timer {
   readonly name: string
   /** NCRONTAB, six fields, UTC. */
   readonly schedule: string
-  readonly run: (app: App, orchestrations: Orchestrations) => Promise<void>
+  /** What is to be started because of it. */
+  readonly run: (app: App) => Promise<Start[]>
 }
 
 export type AnyRoute = Route<App, never, never>

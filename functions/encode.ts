@@ -1,9 +1,8 @@
 // Encode: one orchestration a title fans out over its chunks; activities probe, encode, publish, finish or clean.
-
 import type { App } from '../shared/app.ts'
-import { encodeInstanceId } from '../shared/assets/model.ts'
 import { cleanAsset, encodeAsset } from '../shared/encode/orchestrate.ts'
 import type { Activity, Orchestrator, StageDefinitions, Timer } from './definition.ts'
+import { cleaning, encoding } from './hand-off.ts'
 
 const orchestrator = (name: string, run: Orchestrator['run']): Orchestrator => ({
   kind: 'orchestrator',
@@ -21,16 +20,10 @@ const encodeSweep: Timer = {
   kind: 'timer',
   name: 'encode-sweep',
   schedule: '30 * * * * *',
-  run: async (app, orchestrations) => {
-    for (const { tenantId, id, version, state } of await app.encode.findLost())
-      if (state === 'encoding')
-        await orchestrations.startOnce('encode-asset', encodeInstanceId(id, version), {
-          tenantId,
-          assetId: id,
-          version,
-        })
-      else await orchestrations.startOnce('encode-clean', `clean-${id}`, { tenantId, assetId: id, version })
-  },
+  run: async (app) =>
+    (await app.encode.findLost()).map((asset) =>
+      asset.state === 'encoding' ? encoding(asset) : cleaning(asset),
+    ),
 }
 
 export const encode: StageDefinitions = {

@@ -1,9 +1,8 @@
 // Upload: announce a file, put it straight to storage, complete it; whoever does not go on is cleaned up after.
-
-import { encodeInstanceId } from '../shared/assets/model.ts'
 import type { AssetId } from '../shared/core/ids.ts'
 import { UploadBlocks, UploadCompleted, UploadRequest, UploadTicket } from '../shared/upload/schema.ts'
 import { http, type StageDefinitions, type Timer } from './definition.ts'
+import { cleaning, encoding } from './hand-off.ts'
 
 const uploadCreate = http({
   name: 'upload-create',
@@ -36,17 +35,9 @@ const uploadComplete = http({
   reply: { 202: UploadCompleted },
   durable: true,
   run: async ({ app, tenant, params, orchestrations }) => {
-    const { id, tenantId, state, version } = await app.upload.complete(
-      tenant.id,
-      params['assetId'] as AssetId,
-    )
-    if (state === 'encoding')
-      await orchestrations.startOnce('encode-asset', encodeInstanceId(id, version), {
-        tenantId,
-        assetId: id,
-        version,
-      })
-    return { assetId: id, state }
+    const asset = await app.upload.complete(tenant.id, params['assetId'] as AssetId)
+    if (asset.state === 'encoding') await orchestrations.startOnce(encoding(asset))
+    return { assetId: asset.id, state: asset.state }
   },
 })
 
@@ -54,10 +45,7 @@ const uploadSweep: Timer = {
   kind: 'timer',
   name: 'upload-sweep',
   schedule: '0 * * * * *',
-  run: async (app, orchestrations) => {
-    for (const { id, tenantId, version } of await app.upload.abandonIdle(app.config.upload.idleMs))
-      await orchestrations.startOnce('encode-clean', `clean-${id}`, { tenantId, assetId: id, version })
-  },
+  run: async (app) => (await app.upload.abandonIdle(app.config.upload.idleMs)).map(cleaning),
 }
 
 export const upload: StageDefinitions = {

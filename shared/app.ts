@@ -115,7 +115,10 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     encode,
     deliver,
     health,
-    pages: createFiles(overrides.webFolder ?? '', consolePolicy(new URL(config.blob.url).origin)),
+    pages: createFiles(
+      overrides.webFolder ?? '',
+      consolePolicy(new URL(config.blob.url).origin, config.publicUrl),
+    ),
     /** What every HTTP route needs besides its own call. */
     http: {
       log,

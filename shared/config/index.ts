@@ -75,8 +75,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   need(!s.BLOB_ACCOUNT === !s.BLOB_KEY, 'BLOB_ACCOUNT and BLOB_KEY belong together')
   need(!s.LOCAL_TENANT_ID === !s.LOCAL_TENANT_KEY, 'LOCAL_TENANT_ID and LOCAL_TENANT_KEY belong together')
   need(s.VAULT_URL || s.KEK_FILE, 'VAULT_URL is missing (or KEK_FILE, on one machine)')
-  need(!(s.VAULT_URL && s.KEK_FILE), 'VAULT_URL and KEK_FILE exclude each other')
   need(s.VAULT_URL || s.ADMIN_KEY, 'VAULT_URL is missing (or ADMIN_KEY, on one machine)')
+  const ofOneMachine = s.KEK_FILE || s.ADMIN_KEY || s.LOCAL_TENANT_KEY || s.COSMOS_KEY || s.BLOB_KEY
+  need(
+    !(s.VAULT_URL && ofOneMachine),
+    'beside VAULT_URL no key and no key file is taken: in Azure there are only identities',
+  )
   const served = s.STAGES === 'all' ? stages : s.STAGES.split(',').map((name) => name.trim())
   for (const name of served)
     need(stages.includes(name as Stage), `STAGES names '${name}'; there are ${stages.join(', ')}`)

@@ -12,15 +12,18 @@ const types: Readonly<Record<string, string>> = {
   png: 'image/png',
 }
 
-/** Scripts and styles from here alone; films go to storage directly, so its origin may be connected to. */
-export const consolePolicy = (storageOrigin: string): string =>
+/**
+ * Scripts and styles from here alone. Films go to storage directly, so its origin may be connected to; playlists and
+ * posters come from the public URL, which is another origin where the console is opened at the app's own host.
+ */
+export const consolePolicy = (storageOrigin: string, publicUrl = ''): string =>
   [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self'",
-    "media-src 'self' blob:",
-    `connect-src 'self' ${storageOrigin}`,
+    `img-src 'self' ${publicUrl}`,
+    `media-src 'self' blob: ${publicUrl}`,
+    `connect-src 'self' ${publicUrl} ${storageOrigin}`,
     "base-uri 'none'",
     "form-action 'none'",
     "frame-ancestors 'none'",

@@ -24,9 +24,16 @@ export interface HttpAsk {
   bytes(limit: number): Promise<Uint8Array>
 }
 
-/** Starts orchestrations; the same id starts once. */
+/** An orchestration to be started. Its input is ids, never media and never keys. */
+export interface Start {
+  readonly name: string
+  readonly instanceId: string
+  readonly input: unknown
+}
+
+/** Starts orchestrations; one that is under way is left alone. */
 export interface Orchestrations {
-  startOnce(name: string, instanceId: string, input: unknown): Promise<void>
+  startOnce(start: Start): Promise<void>
 }
 
 export interface Call<App, Body, Query> {

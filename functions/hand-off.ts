@@ -1,0 +1,19 @@
+// What one stage starts in another: which orchestration, under which instance id, with which input.
+import { type Asset, encodeInstanceId } from '../shared/assets/model.ts'
+import type { Start } from '../shared/http/route.ts'
+
+type Target = Pick<Asset, 'tenantId' | 'id' | 'version'>
+
+const input = ({ tenantId, id, version }: Target) => ({ tenantId, assetId: id, version })
+
+export const encoding = (asset: Target): Start => ({
+  name: 'encode-asset',
+  instanceId: encodeInstanceId(asset.id, asset.version),
+  input: input(asset),
+})
+
+export const cleaning = (asset: Target): Start => ({
+  name: 'encode-clean',
+  instanceId: `clean-${asset.id}`,
+  input: input(asset),
+})
