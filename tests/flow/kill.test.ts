@@ -7,14 +7,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ListedProcess } from '../../host/platform/local-json.ts'
 import { processTable, type RunningProcess } from '../../host/platform/process-table.ts'
-import {
-  endAllPlatforms,
-  type PlatformProcess,
-  startPlatform,
-  stateFolder,
-  stillRunning,
-  untilNoneRuns,
-} from '../host/platform-process.ts'
 import { countFrames } from '../support/ffprobe.ts'
 import { drawFilm } from '../support/film.ts'
 import { mediaPlaylists } from '../support/hls.ts'
@@ -25,6 +17,14 @@ import {
   type Life,
   type Title,
 } from '../support/persistent-tenant.ts'
+import {
+  endAllPlatforms,
+  type PlatformProcess,
+  startPlatform,
+  stateFolder,
+  stillRunning,
+  untilNoneRuns,
+} from '../support/platform-process.ts'
 import { blobsOf, type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
@@ -179,11 +179,11 @@ describe('kill -9', () => {
         return end(manner)
       }
       const life = await begin(random)
-      const working = tenant.check(life, 20).then(() => tenant.work(life))
+      const working = tenant.work(life)
       await Promise.race([working, sleep(random() * Math.min(reference.workMs, longestLifeMs))])
       life.over = true
       hits.push(tenant.titles.at(-1)?.stage ?? 'checking')
-      await Promise.all([end(manner), working.catch(() => {})])
+      await Promise.all([end(manner), working])
     }
     async function lastLife(): Promise<void> {
       platform = startPlatform(stateDirectory, { env })

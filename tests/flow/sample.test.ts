@@ -12,7 +12,7 @@ import {
   startPlatform,
   stateFolder,
   stillRunning,
-} from '../host/platform-process.ts'
+} from '../support/platform-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'movidone-film-'))
 afterAll(async () => {

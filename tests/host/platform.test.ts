@@ -12,7 +12,7 @@ import {
   stateFolder,
   stillRunning,
   untilNoneRuns,
-} from './platform-process.ts'
+} from '../support/platform-process.ts'
 
 afterAll(endAllPlatforms)
 

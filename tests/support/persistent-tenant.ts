@@ -142,27 +142,35 @@ export function createPersistentTenant(film: Film, onReady: (life: Life, title: 
     return title.step === 'ready'
   }
 
+  /** Everything that was acknowledged, or what is newest of it. */
+  async function check(life: Life, most = Number.POSITIVE_INFINITY): Promise<void> {
+    for (const title of titles.slice(-Math.min(most, titles.length))) if (title.id) await look(life, title)
+    await promises.check(life, most)
+  }
+
+  /** What goes wrong after the end of a life is its end; before, it is a failure. */
+  async function within(life: Life, step: () => Promise<unknown>): Promise<void> {
+    try {
+      await step()
+    } catch (error) {
+      if (life.over) return
+      life.over = true
+      throw error
+    }
+  }
+  async function repeat(life: Life, step: (life: Life) => Promise<unknown>): Promise<void> {
+    while (!life.over) await within(life, () => step(life))
+  }
+
   return {
     titles: titles as readonly Title[],
     promises,
     finishOne,
-    /** Everything that was acknowledged, or what is newest of it. */
-    async check(life: Life, most = Number.POSITIVE_INFINITY): Promise<void> {
-      for (const title of titles.slice(-Math.min(most, titles.length))) if (title.id) await look(life, title)
-      await promises.check(life, most)
-    },
-    /** Works until the life is over; rejects when something goes wrong before. */
+    check,
+    /** Sees that what is newest still holds, then works until the life is over. */
     async work(life: Life): Promise<void> {
-      const untilOver = async (step: () => Promise<unknown>): Promise<void> => {
-        try {
-          while (!life.over) await step()
-        } catch (error) {
-          if (life.over) return
-          life.over = true
-          throw error
-        }
-      }
-      await Promise.all([untilOver(() => finishOne(life)), untilOver(() => errands.runOne(life))])
+      await within(life, () => check(life, 20))
+      await Promise.all([repeat(life, finishOne), repeat(life, errands.runOne)])
     },
   }
 }
