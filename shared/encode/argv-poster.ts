@@ -15,30 +15,19 @@ export function posterArgv(plan: Plan, { url, atSeconds }: PosterAsk): string[] 
   const height = 2 * Math.round((top.height * width) / top.width / 2)
   const { video, source } = plan
   const at = atSeconds > 0 ? ['-ss', seconds(atSeconds)] : []
+  const matrix = video.toneMapping.length ? 'bt709' : video.matrix
+  // JFIF knows one matrix and one range: those of BT.601, full.
+  const scale = `scale=${width}:${height}:flags=bicubic:in_color_matrix=${matrix}:out_color_matrix=bt601:out_range=pc`
   const upright = [
     ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     ...(video.toneMapping.length ? [`scale=${width}:${height}`, ...video.toneMapping] : []),
-    `scale=${width}:${height}:flags=bicubic,setsar=1,split=2[a][b];[b]scale=32:32,format=gray[g]`,
+    `${scale},format=yuvj420p,setsar=1,split=2[a][b];[b]scale=32:32,format=gray[g]`,
   ]
   return [
     ...loud,
     ...['-y', ...at, '-threads', String(plan.threads), ...inputArgv(source, url)],
     ...['-filter_complex', `[0:${video.stream}]${upright.join(',')}`],
-    ...[
-      '-map',
-      '[a]',
-      '-map_metadata',
-      '-1',
-      '-frames:v',
-      '1',
-      '-pix_fmt',
-      'yuvj420p',
-      '-q:v',
-      '3',
-      '-f',
-      'mjpeg',
-      'poster.jpg',
-    ],
+    ...['-map', '[a]', '-map_metadata', '-1', '-frames:v', '1', '-q:v', '3', '-f', 'mjpeg', 'poster.jpg'],
     ...['-map', '[g]', '-frames:v', '1', '-f', 'rawvideo', 'pipe:1'],
   ]
 }
