@@ -94,7 +94,7 @@ describeInBrowser('the console', () => {
     const falls = values.filter((value, n) => value < (values[n - 1] ?? 0))
     expect(falls.length).toBeLessThanOrEqual(1)
     expect(falls.every((value) => value < 20)).toBe(true)
-    expect(Math.max(...values)).toBeGreaterThan(50)
+    expect(new Set(values).size).toBeGreaterThan(1)
   })
 
   test('shows the poster and what there is to play', async () => {

@@ -110,7 +110,13 @@ describeInBrowser('uploads of the console', () => {
       return route.continue({ url: url.href })
     })
     await choose()
+    await assetIdOf(/Uploading/)
+    const seen = await console.percentages('heavy')
     const assetId = await assetIdOf(/Encoding|Waiting|Reading|Finishing|Ready/)
+    // What was sent twice is not counted twice: the bar only climbs, until it shows the encode.
+    const climb = (await seen()).filter((value, n, all) => n === 0 || value >= all[n - 1]!)
+    expect(climb.length).toBeGreaterThanOrEqual((await seen()).length - 1)
+    expect(Math.max(...climb)).toBeGreaterThan(80)
     expect(attempts).toBeGreaterThan(12)
     expect(fresh).toBeGreaterThan(0)
     expect(most).toBeGreaterThan(1)
