@@ -129,6 +129,8 @@ describe('kill -9', () => {
     const pids = names.map(calm.pidOf)
     for (const pid of pids) process.kill(pid, 'SIGKILL')
     while (names.some((name) => pids.includes(calm.pidOf(name)))) await sleep(20)
+    // Until the part is back, what needs it is told to try again.
+    while ((await (await tenantOf(calm)).call('GET', `/api/v1/assets/${id}`)).status === 503) await sleep(50)
     const tenant = await tenantOf(calm)
     await tenant.until(id, ({ state }) => state === 'ready' || state === 'failed')
     await expectSame(calm, tenant, id)

@@ -43,6 +43,7 @@ export function createErrands(promises: Promises, titles: readonly Title[]) {
   const retireKey = (apiKey: string): Errand => {
     const id = apiKey.split('.')[1] ?? ''
     return async ({ tenant }) => {
+      promises.release(`key ${id}`)
       await tenant.expectStatus(204, tenant.call('DELETE', `/api/v1/keys/${id}`))
       keys.splice(keys.indexOf(apiKey), 1)
       keyWorks(`key ${id}`, apiKey, 401)
@@ -79,6 +80,7 @@ export function createErrands(promises: Promises, titles: readonly Title[]) {
     (path: string): Errand =>
     async ({ tenant }) => {
       const id = path.split('/')[4]?.split('.')[0] ?? ''
+      promises.release(`session ${id}`)
       await tenant.expectStatus(204, tenant.call('DELETE', `/api/v1/sessions/${id}`))
       sessions.splice(sessions.indexOf(path), 1)
       // Each instance remembers a session for a moment, so it is only asked for by the next one.

@@ -6,6 +6,8 @@ type Check = (life: Life) => Promise<void>
 export interface Promises {
   /** A later one of the same name takes its place. */
   make(name: string, check: Check): void
+  /** Its end was asked for: until that is acknowledged, either may be. */
+  release(name: string): void
   /** All, or the newest. */
   check(life: Life, most: number): Promise<void>
   readonly count: number
@@ -17,6 +19,9 @@ export function createPromises(): Promises {
     make(name, check) {
       made.delete(name)
       made.set(name, check)
+    },
+    release(name) {
+      made.delete(name)
     },
     async check(life, most) {
       const newest = [...made].slice(-Math.min(most, made.size))
