@@ -69,6 +69,16 @@ export const audioRendition = 'audio'
 /** A tail that is missing up to this is filled with the last picture; the last chunk is never shorter than twice that. */
 export const tailSeconds = 0.5
 
+/** With a pyramid of B-frames, pictures are decoded at most two frames before they are shown. */
+export const leadFrames = 2
+
+/**
+ * A tail no longer than the lead goes with the segment before it: hls.js heeds no edit list, would look for such a
+ * segment behind the end of the film, and never come to its end.
+ */
+export const segmentCount = ({ frames, segmentFrames }: { frames: number; segmentFrames: number }): number =>
+  Math.max(1, Math.ceil((frames - leadFrames) / segmentFrames))
+
 export interface PlanFacts {
   readonly probe: Probe & { readonly video: VideoStream }
   readonly container: Container
@@ -93,7 +103,7 @@ export function planChunks(
   perUnit: number,
 ): Chunk[] {
   const { frames, segmentFrames, leastFrames } = grid
-  const segments = Math.ceil(frames / segmentFrames)
+  const segments = segmentCount(grid)
   const chunks: Chunk[] = []
   for (let firstSegment = 0; firstSegment < segments; ) {
     const count = Math.min([1, 2][chunks.length] ?? perUnit, perUnit)
@@ -105,7 +115,7 @@ export function planChunks(
       firstSegment,
       segments: last - firstSegment,
       firstFrame,
-      frames: Math.min(last * segmentFrames, frames) - firstFrame,
+      frames: (last === segments ? frames : last * segmentFrames) - firstFrame,
     })
     firstSegment = last
   }

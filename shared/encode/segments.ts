@@ -3,7 +3,7 @@ import { Problem } from '../core/problem.ts'
 import type { EncodeDeps } from './deps.ts'
 import { type Sample, writeFragment } from './fragment.ts'
 import { type ReadFile, readFragmented, withEditList } from './mp4.ts'
-import type { Chunk, Plan } from './plan.ts'
+import { type Chunk, leadFrames, type Plan } from './plan.ts'
 import type { Seal } from './ports.ts'
 import { initBlob, segmentBlob } from './timeline.ts'
 import type { ChunkTarget } from './work.ts'
@@ -62,32 +62,36 @@ async function storeSegment(
   return sealed.length
 }
 
-/** With a pyramid of B-frames, pictures are decoded at most two frames before they are shown. */
-const leadTicks = ({ video }: Plan): number => 2 * video.frameTicks
+const leadTicks = ({ video }: Plan): number => leadFrames * video.frameTicks
 
-/** One fragment of ffmpeg's becomes one segment; exactly the planned frames, each shown exactly once, one after another. */
+/**
+ * One fragment of ffmpeg's becomes one segment, but for a short tail, which goes with the one before; exactly the
+ * planned frames, each shown exactly once, one after another.
+ */
 function cutSegments(file: ReadFile, plan: Plan, chunk: Chunk): Buffer[] {
   const { frameTicks, segmentFrames } = plan.video
   const samples = file.fragments.flatMap((fragment) => fragment.samples)
   if (samples.length < chunk.frames) throw new Problem('source-truncated')
-  const wanted = Array.from({ length: chunk.segments }, (_, n) =>
+  const wanted = Array.from({ length: Math.ceil(chunk.frames / segmentFrames) }, (_, n) =>
     Math.min(segmentFrames, chunk.frames - n * segmentFrames),
   )
   const fits =
-    file.fragments.length === chunk.segments &&
+    file.fragments.length === wanted.length &&
     file.fragments.every((fragment, n) => fragment.startsWithSync && fragment.samples.length === wanted[n]) &&
     shownOnce(samples, frameTicks) &&
     samples.every(({ compositionOffset }) => compositionOffset >= -leadTicks(plan))
   if (!fits)
     throw new Problem('encode-failed', { detail: 'The encoder did not keep to the frames of the plan.' })
-  return file.fragments.map((fragment, n) =>
+  const samplesOf = (n: number): readonly Sample[] =>
+    samples.slice(n * segmentFrames, n === chunk.segments - 1 ? undefined : (n + 1) * segmentFrames)
+  return Array.from({ length: chunk.segments }, (_, n) =>
     writeFragment({
       sequence: chunk.firstSegment + n + 1,
       decodeTime: (chunk.firstFrame + n * segmentFrames) * frameTicks,
       // The ffmpeg of 2018 gives the first sample of a file three frames; what is decoded when follows from the count.
       sampleTicks: frameTicks,
       kind: 'video',
-      samples: fragment.samples.map(({ data, compositionOffset }) => ({
+      samples: samplesOf(n).map(({ data, compositionOffset }) => ({
         data,
         compositionOffset: compositionOffset + leadTicks(plan),
       })),

@@ -9,6 +9,7 @@ import {
   frameSeconds,
   type Plan,
   plannedSeconds,
+  segmentCount,
 } from './plan.ts'
 import type { EncodeTarget } from './ports.ts'
 import type { Progress } from './units.ts'
@@ -50,10 +51,11 @@ export const timelineBlob = (target: EncodeTarget, length: number): string =>
 const micro = (seconds: number): number => Math.round(seconds * 1e6) / 1e6
 const total = (list: readonly number[]): number => list.reduce((sum, value) => sum + value, 0)
 
-/** Frames of a picture segment; the last one of the title is shorter. */
+/** How long a picture segment is; the last one of the title takes what is left. */
 const videoSeconds = (plan: Plan, number: number): number => {
   const { segmentFrames, frames } = plan.video
-  return Math.min(segmentFrames, frames - number * segmentFrames) * frameSeconds(plan)
+  const isLast = number === segmentCount(plan.video) - 1
+  return (isLast ? frames - number * segmentFrames : segmentFrames) * frameSeconds(plan)
 }
 
 const audioSeconds = (plan: Plan, number: number, frames: number): number => {
@@ -135,9 +137,10 @@ export function makeTimeline(facts: TimelineFacts): Timeline {
   }
 }
 
-/** Never changes while a title grows (RFC 8216 6.2.1): that of a full segment, which is the longest, whatever is there yet. */
+/** Never changes while a title grows (RFC 8216 6.2.1): that of a full segment, or of a longer last one, whatever is there yet. */
 function targetSeconds(plan: Plan): number {
-  const picture = plan.video.segmentFrames * frameSeconds(plan)
+  const full = plan.video.segmentFrames * frameSeconds(plan)
+  const picture = Math.max(full, videoSeconds(plan, segmentCount(plan.video) - 1))
   return Math.max(1, Math.round(picture + (plan.audio ? audioFrameSamples / audioRate : 0)))
 }
 

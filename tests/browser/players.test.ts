@@ -108,6 +108,24 @@ describeInBrowser('players on a second origin', () => {
     await expectColours()
   })
 
+  test('a film that is one or two pictures longer than its segments comes to its end, too', async () => {
+    for (const extra of [1, 2]) {
+      const path = join(folder, `extra-${extra}.mp4`)
+      await drawFilm({ path, seconds: 5, frameRate, frames: 4 * frameRate + extra })
+      const id = await tenant.upload(path)
+      const { error } = await tenant.until(id, ({ state }) => state === 'ready' || state === 'failed')
+      expect(error).toBeUndefined()
+      for (const player of ['hls', 'shaka'] as const) {
+        const { hlsUrl } = await tenant.playback(id)
+        const played = await page.evaluate(
+          ([name, url]) => window.players[name]({ url, height: 720, limitSeconds: 30 }),
+          [player, hlsUrl] as const,
+        )
+        expect(played).toMatchObject({ ended: true, errors: [], frames: 4 * frameRate + extra })
+      }
+    }
+  })
+
   test('a site that is not in the list of the tenant gets nothing, though its token is good', async () => {
     const { hlsUrl } = await tenant.playback(title.id)
     const foreign = await browser.newPage()

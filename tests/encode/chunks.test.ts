@@ -39,9 +39,10 @@ function expectWhole({ plan, timeline, file, asset }: Encoded): void {
     const decoded = new Set(packets.slice(1).map(({ dts }, n) => dts - (packets[n]?.dts ?? 0)))
     expect(decoded).toEqual(new Set(frames > 1 ? [frameTicks] : []))
     const keys = packets.flatMap(({ key }, n) => (key ? [n] : []))
-    expect(keys).toEqual(
-      Array.from({ length: Math.ceil(frames / segmentFrames) }, (_, n) => n * segmentFrames),
+    expect(keys.slice(0, rendition.segments.length)).toEqual(
+      rendition.segments.map((_, n) => n * segmentFrames),
     )
+    expect(keys.length).toBeLessThanOrEqual(Math.ceil(frames / segmentFrames))
     const listed = rendition.segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0)
     expect(listed).toBeCloseTo(frames * frameSeconds(plan), 4)
     for (const { durationSeconds } of rendition.segments)

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { gridRate } from '../../shared/encode/frame-rate.ts'
 import { planLadder } from '../../shared/encode/ladder.ts'
 import { scaleMatrix, seenPicture, toneMapping } from '../../shared/encode/picture.ts'
-import { audioEdge, makePlan, Plan, planChunks } from '../../shared/encode/plan.ts'
+import { audioEdge, leadFrames, makePlan, Plan, planChunks, segmentCount } from '../../shared/encode/plan.ts'
 import { parseProbe } from '../../shared/encode/probe.ts'
 import { parseRational, ratioOf } from '../../shared/encode/rational.ts'
 import { sniffContainer } from '../../shared/encode/sniff.ts'
@@ -114,7 +114,9 @@ describe('chunks', () => {
           expect(chunk.segments).toBeLessThanOrEqual(perUnit + 1)
         }
         expect(frame).toBe(frames)
-        expect(segment).toBe(Math.ceil(frames / segmentFrames))
+        expect(segment).toBe(segmentCount({ frames, segmentFrames }))
+        // Every segment outlasts the lead of its pictures.
+        if (segment > 1) expect(frames - (segment - 1) * segmentFrames).toBeGreaterThan(leadFrames)
         const last = chunks.at(-1)!
         if (chunks.length > 1) expect(last.frames).toBeGreaterThanOrEqual(rate)
         if (chunks.length > 2)

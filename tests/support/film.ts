@@ -67,12 +67,15 @@ export async function ffmpeg(args: readonly string[]): Promise<void> {
 export interface Film {
   path: string
   seconds: number
+  /** Cuts it off after so many. */
+  frames?: number
   frameRate?: number
   size?: `${number}x${number}`
 }
 
 /** H.264 and AAC in MP4. A small moving square keeps the encoder honest; the centre keeps its colour. */
-export async function drawFilm({ path, seconds, frameRate = 25, size = '1280x720' }: Film): Promise<void> {
+export async function drawFilm(film: Film): Promise<void> {
+  const { path, seconds, frameRate = 25, size = '1280x720', frames = seconds * frameRate } = film
   const hex = ([red, green, blue]: Colour) =>
     `0x${[red, green, blue].map((channel) => channel.toString(16).padStart(2, '0')).join('')}`
   const colours = Array.from({ length: seconds }, (_, n) => secondColours[n % secondColours.length]!)
@@ -82,7 +85,8 @@ export async function drawFilm({ path, seconds, frameRate = 25, size = '1280x720
   await ffmpeg([
     ...['-f', 'lavfi', '-i', `sine=frequency=440:sample_rate=48000:duration=${seconds}`],
     ...['-filter_complex', [...parts, joined, square].join(';'), '-map', '[v]', '-map', '0:a'],
-    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', '-b:a', '96k', path],
+    ...['-c:v', 'libx264', '-preset', 'ultrafast', '-c:a', 'aac', '-b:a', '96k'],
+    ...['-t', String(frames / frameRate), path],
   ])
 }
 
