@@ -8,13 +8,17 @@ import { audioEdge, audioFrameSamples, audioRendition, type Plan } from './plan.
 import { publish } from './publish.ts'
 import { initBlob, segmentBlob } from './timeline.ts'
 import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
-import { audioUnit } from './units.ts'
+import { audioUnit, isDone } from './units.ts'
 import { jobOf, settle, titleOf, underWatch } from './watch.ts'
 import type { Outcome, PlannedTarget } from './work.ts'
 
 export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Outcome> =>
   settle(deps, input, async () => {
     const plan = await readPlan(deps, input)
+    if (isDone(await deps.units.list(jobOf(input)), audioRendition)) {
+      await publish(deps, input, plan)
+      return { ok: true }
+    }
     await requireBuild(deps, plan)
     const writer = await createWriter(deps, input, plan)
     const unit = (done: boolean) =>

@@ -48,8 +48,10 @@ export async function walkBoxes(fileBytes: number, read: ReadBytes): Promise<Box
     boxes.push({ type: header.type, offset, sizeBytes })
     offset += sizeBytes
   }
-  if (!has('moov')) throw new Problem(has('mdat') ? 'source-truncated' : 'source-unreadable')
-  return boxes
+  if (has('moov')) return boxes
+  // Pictures such as HEIC keep their index in a meta box; a segment of a stream has its index in another file.
+  if (has('meta')) throw new Problem('source-not-media')
+  throw new Problem(has('mdat') && !has('moof') ? 'source-truncated' : 'source-unreadable')
 }
 
 const damaged = (offset: number): string =>

@@ -7,7 +7,7 @@ import type { OpenedSource } from './ports.ts'
 import { publish } from './publish.ts'
 import { storeChunk } from './segments.ts'
 import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
-import { chunkUnit } from './units.ts'
+import { chunkUnit, isDone } from './units.ts'
 import { jobOf, settle, showTotal, titleOf, underWatch } from './watch.ts'
 import { createRemarks, type Remarks } from './words.ts'
 import type { ChunkTarget, Outcome } from './work.ts'
@@ -17,8 +17,9 @@ export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outco
     const plan = await readPlan(deps, input)
     const chunk = plan.chunks[input.chunk]
     if (!chunk) throw new Problem('encode-failed', { detail: `The plan has no chunk ${input.chunk}.` })
-    await requireBuild(deps, plan)
     const jobId = jobOf(input)
+    if (isDone(await deps.units.list(jobId), String(input.chunk))) return published(deps, input, plan)
+    await requireBuild(deps, plan)
     const of = { plan, chunk: input.chunk }
     let frames = 0
     const report = () => ({ plan, unit: chunkUnit(jobId, of, { frames, done: false, sizes: {} }) })
@@ -39,10 +40,14 @@ export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outco
     )
     await titleOf(deps, input)
     await deps.units.put(chunkUnit(jobId, of, { frames: chunk.frames, done: true, sizes }))
-    await publish(deps, input, plan)
-    await showTotal(deps, input, plan)
-    return { ok: true }
+    return published(deps, input, plan)
   })
+
+async function published(deps: EncodeDeps, input: ChunkTarget, plan: Plan): Promise<Outcome> {
+  await publish(deps, input, plan)
+  await showTotal(deps, input, plan)
+  return { ok: true }
+}
 
 interface ChunkRun {
   readonly input: ChunkTarget

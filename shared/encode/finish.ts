@@ -1,8 +1,9 @@
-// How an encode ends: encode-finish makes the last timeline and the title ready; encode-fail leaves only its error.
-import { cleaned, finished, progressed } from '../assets/machine.ts'
+// How an encode ends: ready with its last timeline, failed with nothing but its error, or renewed under another ffmpeg.
+import { cleaned, finished, progressed, renewed } from '../assets/machine.ts'
 import type { Asset } from '../assets/model.ts'
 import { isoTime } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
+import { clean, cleanVersion } from './clean.ts'
 import type { EncodeDeps } from './deps.ts'
 import type { EncodeTarget } from './ports.ts'
 import { writeTimeline } from './publish.ts'
@@ -45,20 +46,20 @@ export async function fail(deps: EncodeDeps, input: FailTarget): Promise<{ ok: t
   if (code) await failTitle(deps, input, { code, detail })
   const asset = await deps.assets.get(tenantId, assetId)
   if (asset && asset.state !== 'failed') return { ok: true }
-  await clean(deps, input, asset)
+  await clean(deps, { ...input, version: asset?.version ?? input.version })
   if (asset?.deletedAt) await deps.assets.remove(tenantId, assetId)
   else if (asset) await deps.assets.update(tenantId, assetId, (current) => cleaned(current, deps.clock.now()))
   deps.log('info', 'encode.cleaned', { assetId, code: asset?.error?.code })
   return { ok: true }
 }
 
-async function clean(deps: EncodeDeps, target: EncodeTarget, asset: Asset | undefined): Promise<void> {
-  const { tenantId, assetId } = target
-  const versions = Array.from({ length: asset?.version ?? target.version }, (_, n) => n + 1)
-  await deps.sources.remove(asset?.source.blob ?? `${tenantId}/${assetId}/source`)
-  await deps.media.removeFolder(`${tenantId}/${assetId}/`)
-  for (const version of versions) await deps.units.removeJob(jobOf({ ...target, version }))
-  await deps.sealer.forget(assetId)
+/** Another ffmpeg stands where the plan's own stood: the next version begins from the source. Repeatable. */
+export async function renew(deps: EncodeDeps, target: EncodeTarget): Promise<{ ok: true }> {
+  const { tenantId, assetId, version } = target
+  await deps.assets.update(tenantId, assetId, (asset) => renewed(asset, { version }, deps.clock.now()))
+  await cleanVersion(deps, target)
+  deps.log('warn', 'encode.renewed', { assetId, version: version + 1 })
+  return { ok: true }
 }
 
 const lostMs = 60_000

@@ -3,7 +3,7 @@ import type { Asset } from '../assets/model.ts'
 import { encodeAudio } from './audio.ts'
 import { encodeChunk } from './chunk.ts'
 import type { EncodeDeps, EncodeParts } from './deps.ts'
-import { fail, findLost, finish } from './finish.ts'
+import { fail, findLost, finish, renew } from './finish.ts'
 import { createPace } from './pace.ts'
 import { encodePoster } from './poster.ts'
 import { prepare } from './prepare.ts'
@@ -26,6 +26,7 @@ export function createEncode(parts: EncodeParts): Encode {
     audio: async (input) => encodeAudio(deps, PlannedTarget.parse(input)),
     finish: async (input) => finish(deps, PlannedTarget.parse(input)),
     fail: async (input) => fail(deps, FailTarget.parse(input)),
+    renew: async (input) => renew(deps, Target.parse(input)),
     findLost: () => findLost(deps),
   }
 }

@@ -1,5 +1,6 @@
 // The orchestration of an encode: prepare, then all units at once, then ready; or failed, and cleaned.
 import type { OrchestrationContext, RetryOptions, Task } from 'durable-functions'
+import { encodeInstanceId } from '../assets/model.ts'
 import { transient } from '../core/retry.ts'
 import type { EncodeTarget } from './ports.ts'
 import { type ActivityName, activityNames, type Failure, type Outcome, type Prepared } from './work.ts'
@@ -32,9 +33,12 @@ function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Step
   const prepared = (yield start(context, 'prepare', target)) as Outcome<Prepared>
   if (!prepared.ok) return prepared
   const outcomes = (yield context.df.Task.all(startUnits(context, target, prepared))) as Outcome[]
-  const failure = outcomes.find((outcome): outcome is Failure => !outcome.ok)
+  const failures = outcomes.filter((outcome): outcome is Failure => !outcome.ok)
+  const failure = failures.find(isOutdated) ?? failures[0]
   return failure ?? ((yield start(context, 'finish', { ...target, plan: prepared.plan })) as Outcome)
 }
+
+const isOutdated = (outcome: Outcome): boolean => !outcome.ok && outcome.code === 'encode-outdated'
 
 const exhausted: Failure = { ok: false, code: 'encode-failed', detail: '' }
 
@@ -48,9 +52,18 @@ export function* encodeAsset(context: OrchestrationContext): Steps<Outcome> {
     outcome = exhausted
   }
   if (outcome.ok) return outcome
+  if (isOutdated(outcome)) return yield* encodeAnew(context, target)
   const { code, detail } = outcome
   yield start(context, 'fail', { ...target, code, ...(detail ? { detail } : {}) })
   return outcome
+}
+
+/** The next version has an instance of its own, so that no unit of this one can be taken for one of its. */
+function* encodeAnew(context: OrchestrationContext, target: EncodeTarget): Steps<Outcome> {
+  yield start(context, 'renew', target)
+  const next = { ...target, version: target.version + 1 }
+  const instanceId = encodeInstanceId(next.assetId, next.version)
+  return (yield context.df.callSubOrchestratorWithRetry('encode-asset', retry, next, instanceId)) as Outcome
 }
 
 /** For what failed or was deleted outside of an encode: an abandoned upload, a title that its tenant removed. */

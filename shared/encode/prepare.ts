@@ -1,5 +1,5 @@
 // encode-prepare: what was uploaded, whether it may be encoded, and the plan by which all units will work.
-import { progressed } from '../assets/machine.ts'
+import { planned, progressed } from '../assets/machine.ts'
 import { sha256Hex } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
 import { chunkArgv, probeArgv } from './argv.ts'
@@ -33,8 +33,9 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
       const blob = planBlob(target, plan.hash)
       await deps.sealer.prepare(target, renditionNames(plan))
       await deps.media.putOnce(blob, Buffer.from(JSON.stringify(plan)), 'application/json')
-      const encoding = { version, percent: 0, stage: 'encoding' } as const
-      await deps.assets.update(tenantId, assetId, (asset) => progressed(asset, encoding, deps.clock.now()))
+      await deps.assets.update(tenantId, assetId, (asset) =>
+        planned(asset, { version, plan: blob }, deps.clock.now()),
+      )
       const { frames, toneMapping } = plan.video
       deps.log('info', 'encode.planned', {
         assetId,

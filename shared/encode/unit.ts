@@ -18,7 +18,7 @@ export async function readPlan(deps: EncodeDeps, input: PlannedTarget): Promise<
 export async function requireBuild(deps: EncodeDeps, plan: Plan): Promise<void> {
   const { build } = await deps.ffmpeg.tools()
   if (build !== plan.build)
-    throw new Problem('unavailable', {
+    throw new Problem('encode-outdated', {
       detail: `This title is encoded with ffmpeg ${plan.build}; here is ${build}.`,
     })
 }

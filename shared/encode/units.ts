@@ -30,6 +30,10 @@ export const audioUnit = (jobId: string, facts: UnitFacts): Unit => ({
   firstSegment: 0,
 })
 
+/** Whether this very unit was done before: then a repeat only has to publish. */
+export const isDone = (units: readonly Unit[], name: string): boolean =>
+  units.some(({ id, jobId, done }) => done && id === `${jobId}.${name}`)
+
 /** Sealed sizes, in order from the title's first segment. */
 export interface Progress {
   /** Pictures, of all chunks. */

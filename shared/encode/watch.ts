@@ -1,7 +1,8 @@
 // Who else has a say while a unit works: its title, which may fail, be deleted, or want to know how far it has come.
 import { failed, progressed } from '../assets/machine.ts'
-import { type Asset, encodeInstanceId, mediaFolder } from '../assets/model.ts'
+import { type Asset, encodeInstanceId } from '../assets/model.ts'
 import { Problem, type ProblemCode } from '../core/problem.ts'
+import { clean } from './clean.ts'
 import type { EncodeDeps } from './deps.ts'
 import type { Plan } from './plan.ts'
 import type { EncodeTarget, Unit } from './ports.ts'
@@ -28,7 +29,10 @@ export async function titleOf(
   return { ...asset, source: { ...asset.source, etag } }
 }
 
-/** Runs `work`; a failure that is final fails the title at once and takes back what this unit may have written late. */
+/**
+ * Runs `work`; a failure that is final fails the title at once, and takes everything of it away without waiting for a
+ * place in the queue. A plan that this ffmpeg can't go on with is told, not blamed on the title.
+ */
 export async function settle<T>(
   deps: EncodeDeps,
   target: EncodeTarget,
@@ -39,18 +43,18 @@ export async function settle<T>(
   } catch (error) {
     if (!(error instanceof Problem) || !final(error.code)) throw error
     const { code, message: detail } = error
+    if (code === 'encode-outdated') return { ok: false, code, detail }
     await failTitle(deps, target, { code, detail })
     await takeBack(deps, target)
     return { ok: false, code, detail }
   }
 }
 
-/** What this unit may have written after the cleaning. A title that is ready meanwhile keeps everything. */
+/** Also what this unit may have written after an earlier cleaning. A title that is ready meanwhile keeps everything. */
 async function takeBack(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
   const asset = await deps.assets.get(target.tenantId, target.assetId)
   if (asset && asset.state !== 'failed') return
-  await deps.media.removeFolder(mediaFolder({ ...target, id: target.assetId }))
-  await deps.units.removeJob(jobOf(target))
+  await clean(deps, target)
 }
 
 export async function failTitle(

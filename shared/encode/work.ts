@@ -44,5 +44,6 @@ export const activityNames = {
   audio: 'encode-audio',
   finish: 'encode-finish',
   fail: 'encode-fail',
+  renew: 'encode-renew',
 } as const
 export type ActivityName = keyof typeof activityNames

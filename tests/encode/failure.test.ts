@@ -98,6 +98,24 @@ test('deleting a ready title takes all of it, its document too; a ready one is n
   expect([stage.asset(), stage.media.size, stage.units.size, stage.files.size]).toEqual([undefined, 0, 0, 0])
 })
 
+test('a unit whose worker died after its last write only publishes when it is repeated', async () => {
+  const { stage, encode, planned } = await start(small)
+  expect(await encode.audio(planned)).toEqual({ ok: true })
+  expect(await encode.chunk({ ...planned, chunk: 0 })).toEqual({ ok: true })
+  const asset = stage.asset() as Asset
+  expect(asset.timeline).toMatch(/timeline-1\.json$/)
+  const { timeline: _lost, ...before } = asset
+  stage.setAsset(before)
+  const idle = createEncode({
+    ...stage.parts,
+    ffmpeg: { ...stage.parts.ffmpeg, run: () => Promise.reject(new Error('not again')) },
+  })
+  expect(await idle.chunk({ ...planned, chunk: 0 })).toEqual({ ok: true })
+  expect(stage.asset()?.timeline).toBe(asset.timeline)
+  expect(await idle.audio(planned)).toEqual({ ok: true })
+  await expect(idle.chunk({ ...planned, chunk: 1 })).rejects.toThrow('not again')
+})
+
 test('a unit that is repeated late, when its title is ready, takes nothing away', async () => {
   const { stage, encode, outcome } = await encodeFilm(small, 4)
   const before = [...stage.media.keys()]

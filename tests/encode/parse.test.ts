@@ -43,6 +43,13 @@ describe('boxes', () => {
     await expect(walk(box('ftyp', 8))).rejects.toMatchObject({ code: 'source-unreadable' })
   })
 
+  test('of a picture are no film; those of one segment lack their index', async () => {
+    const picture = Buffer.concat([box('ftyp', 8), box('meta', 50), box('mdat', 10)])
+    await expect(walk(picture)).rejects.toMatchObject({ code: 'source-not-media' })
+    const segment = Buffer.concat([box('styp', 8), box('moof', 50), box('mdat', 10)])
+    await expect(walk(segment)).rejects.toMatchObject({ code: 'source-unreadable' })
+  })
+
   test('of any bytes end in boxes that lie within the file, or in a Problem', async () => {
     const types = fc.constantFrom('moov', 'mdat', 'free', '\0\0\0\0', 'moof')
     const piece = fc.oneof(
