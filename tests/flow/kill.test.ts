@@ -34,7 +34,7 @@ const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const seconds = 16
 const frameRate = 25
 /** A life lasts as long as an encode, on a slow machine as long as a part of it. */
-const longestLifeMs = 4000
+const longestLifeMs = 3000
 const longestStartMs = 2000
 /** ffmpeg reads from and writes to processes that are gone. */
 const noticeMs = 5000
