@@ -45,5 +45,6 @@ export const encodeActivities: StageDefinitions = {
     activity('encode-audio', (app, input) => app.encode.audio(input)),
     activity('encode-finish', (app, input) => app.encode.finish(input)),
     activity('encode-fail', (app, input) => app.encode.fail(input)),
+    activity('encode-renew', (app, input) => app.encode.renew(input)),
   ],
 }

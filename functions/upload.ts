@@ -2,7 +2,7 @@
 import type { AssetId } from '../shared/core/ids.ts'
 import { UploadBlocks, UploadCompleted, UploadRequest, UploadTicket } from '../shared/upload/schema.ts'
 import { http, type StageDefinitions, type Timer } from './definition.ts'
-import { cleaning, encoding } from './hand-off.ts'
+import { encoding } from './hand-off.ts'
 
 const uploadCreate = http({
   name: 'upload-create',
@@ -45,7 +45,12 @@ const uploadSweep: Timer = {
   kind: 'timer',
   name: 'upload-sweep',
   schedule: '0 * * * * *',
-  run: async (app) => (await app.upload.abandonIdle(app.config.upload.idleMs)).map(cleaning),
+  run: async (app) => {
+    // At once and here: there is one blob to delete, and activities may wait behind hours of encoding.
+    for (const { tenantId, id, version } of await app.upload.abandonIdle(app.config.upload.idleMs))
+      await app.encode.fail({ tenantId, assetId: id, version })
+    return []
+  },
 }
 
 export const upload: StageDefinitions = {

@@ -37,6 +37,28 @@ export function progressed(asset: Asset, facts: { version: number } & Progress, 
   return { ...touched(asset, nowMs), progress }
 }
 
+/** One version follows one plan: another one, made by another ffmpeg, needs another version. */
+export function planned(asset: Asset, facts: { version: number; plan: string }, nowMs: number): Next {
+  if (!encodes(asset, facts.version)) return 'unchanged'
+  if (asset.plan !== undefined && asset.plan !== facts.plan) throw new Problem('encode-outdated')
+  const next = { ...asset, plan: facts.plan }
+  const moved = progressed(next, { version: facts.version, percent: 0, stage: 'encoding' }, nowMs)
+  return moved === 'unchanged' ? (asset.plan === undefined ? touched(next, nowMs) : moved) : moved
+}
+
+/** Begins the next version from the source; what there was of this one plays no more. */
+export function renewed(asset: Asset, facts: { version: number }, nowMs: number): Next {
+  if (!encodes(asset, facts.version)) return 'unchanged'
+  const {
+    plan: _plan,
+    timeline: _timeline,
+    poster: _poster,
+    durationSeconds: _,
+    ...rest
+  } = touched(asset, nowMs)
+  return { ...rest, version: asset.version + 1, renditions: [], progress: { percent: 0, stage: 'queued' } }
+}
+
 /** How many segments a timeline's name promises: `…/timeline-{n}.json`; 0 for none. */
 export const timelineLength = (blob: string | undefined): number =>
   Number(/\/timeline-(\d+)\.json$/.exec(blob ?? '')?.[1] ?? 0)

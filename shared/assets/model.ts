@@ -65,6 +65,8 @@ export const AssetDocument = z.object({
   progress: Progress,
   durationSeconds: z.number().optional(),
   renditions: z.array(Rendition),
+  /** Blob name of the plan that this version follows, in `media`. */
+  plan: z.string().optional(),
   /** Blob name of the current timeline, in `media`. */
   timeline: z.string().optional(),
   poster: z.string().optional(),

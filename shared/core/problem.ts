@@ -100,6 +100,7 @@ export const problems = {
     'The encoder failed',
     'Try another export of the film; if it stays, report the asset id.',
   ),
+  'encode-outdated': kind(409, 'Another ffmpeg began this encode', 'Wait: it starts again by itself.'),
   'encode-too-slow': kind(422, 'Encoding took too long', 'Try again; if it stays, report the asset id.'),
 } as const satisfies Record<string, ProblemKind>
 

@@ -8,8 +8,8 @@ import { audioEdge, audioFrameSamples, audioRendition, type Plan } from './plan.
 import { publish } from './publish.ts'
 import { initBlob, segmentBlob } from './timeline.ts'
 import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
-import { audioUnit, isDone } from './units.ts'
-import { jobOf, settle, titleOf, underWatch } from './watch.ts'
+import { audioUnit, isDone, jobOf } from './units.ts'
+import { settle, titleOf, underWatch } from './watch.ts'
 import type { Outcome, PlannedTarget } from './work.ts'
 
 export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Outcome> =>

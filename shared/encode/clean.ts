@@ -1,7 +1,7 @@
 // What is taken away of a title: everything, once it failed or was deleted; all but the source, when it is encoded anew.
 import type { EncodeDeps } from './deps.ts'
 import type { EncodeTarget } from './ports.ts'
-import { jobOf } from './watch.ts'
+import { jobOf } from './units.ts'
 
 /** Source, media of all versions, units and content keys. Repeatable, and right at any moment after the failure. */
 export async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<void> {

@@ -9,8 +9,8 @@ import type { EncodeTarget } from './ports.ts'
 import { writeTimeline } from './publish.ts'
 import { shownRenditions } from './timeline.ts'
 import { readPlan } from './unit.ts'
-import { addUp } from './units.ts'
-import { failTitle, jobOf, settle } from './watch.ts'
+import { addUp, jobOf } from './units.ts'
+import { failTitle, settle } from './watch.ts'
 import type { FailTarget, Outcome, PlannedTarget } from './work.ts'
 
 export async function finish(deps: EncodeDeps, input: PlannedTarget): Promise<Outcome> {

@@ -1,6 +1,9 @@
 // What the documents of a job's units add up to: how many frames are done, and which segments are there.
+import { encodeInstanceId } from '../assets/model.ts'
 import type { Plan } from './plan.ts'
-import type { Unit } from './ports.ts'
+import type { EncodeTarget, Unit } from './ports.ts'
+
+export const jobOf = ({ assetId, version }: EncodeTarget): string => encodeInstanceId(assetId, version)
 
 interface UnitFacts {
   readonly frames: number

@@ -1,15 +1,13 @@
 // Who else has a say while a unit works: its title, which may fail, be deleted, or want to know how far it has come.
 import { failed, progressed } from '../assets/machine.ts'
-import { type Asset, encodeInstanceId } from '../assets/model.ts'
+import type { Asset } from '../assets/model.ts'
 import { Problem, type ProblemCode } from '../core/problem.ts'
 import { clean } from './clean.ts'
 import type { EncodeDeps } from './deps.ts'
 import type { Plan } from './plan.ts'
 import type { EncodeTarget, Unit } from './ports.ts'
-import { addUp } from './units.ts'
+import { addUp, jobOf } from './units.ts'
 import type { Failure } from './work.ts'
-
-export const jobOf = ({ assetId, version }: EncodeTarget): string => encodeInstanceId(assetId, version)
 
 const pollMs = 2000
 

@@ -7,9 +7,11 @@ import {
   completed,
   failed,
   finished,
+  planned,
   progressed,
   published,
   removed,
+  renewed,
   timelineLength,
 } from '../../shared/assets/machine.ts'
 import { type Asset, AssetDocument, progressStages } from '../../shared/assets/model.ts'
@@ -179,4 +181,21 @@ test('a deleted title is nobody’s from any state, and is cleaned anew', () => 
     expect(next.cleanedAt).toBeUndefined()
     expect(removed(next, 7000)).toBe('unchanged')
   }
+})
+
+test('a version follows one plan; another plan begins the next version from the source', () => {
+  const encoding = completed(uploading, { etag: 'e' }, 1000) as Asset
+  const first = planned(encoding, { version: 1, plan: 'a' }, 2000) as Asset
+  expect(first).toMatchObject({ plan: 'a', progress: { stage: 'encoding' } })
+  expect(planned(first, { version: 1, plan: 'a' }, 3000)).toBe('unchanged')
+  expect(() => planned(first, { version: 1, plan: 'b' }, 3000)).toThrow(
+    expect.objectContaining({ code: 'encode-outdated' }),
+  )
+  const playing = published(first, made(2), 3000) as Asset
+  const next = renewed(playing, { version: 1 }, 4000) as Asset
+  expect(next).toMatchObject({ state: 'encoding', version: 2, progress: { percent: 0, stage: 'queued' } })
+  expect([next.plan, next.timeline]).toEqual([undefined, undefined])
+  expect(next.source).toEqual(playing.source)
+  expect(renewed(next, { version: 1 }, 5000)).toBe('unchanged')
+  expect(planned(next, { version: 2, plan: 'b' }, 6000)).toMatchObject({ plan: 'b' })
 })

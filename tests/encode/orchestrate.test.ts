@@ -28,6 +28,15 @@ function play(
       calls.push({ name, input })
       return { name, input }
     },
+    callSubOrchestratorWithRetry: (
+      name: string,
+      _retry: unknown,
+      input: Record<string, unknown>,
+      id: string,
+    ) => {
+      calls.push({ name: `${name} ${id}`, input })
+      return { name, input }
+    },
     Task: { all: (tasks: Call[]) => ({ all: tasks }) },
   }
   const settle = (task: Call): unknown => {
@@ -111,4 +120,17 @@ test('what failed outside of an encode is only cleaned', () => {
   const { outcome, calls } = play(cleanAsset, {})
   expect(outcome).toEqual({ ok: true })
   expect(calls).toEqual([{ name: 'encode-fail', input: target }])
+})
+
+const outdated = { ok: false, code: 'encode-outdated', detail: 'another ffmpeg' }
+test('a plan of another ffmpeg is not the title’s fault: the next version begins, as an instance of its own', () => {
+  const { outcome, calls, names } = play(encodeAsset, {
+    'encode-prepare': () => prepared,
+    'encode-chunk': (input) => (input['chunk'] === 0 ? truncated : outdated),
+    'encode-asset': () => ({ ok: true }),
+  })
+  expect(outcome).toEqual({ ok: true })
+  expect(names.slice(-2)).toEqual(['encode-renew', `encode-asset encode-${target.assetId}-v2`])
+  expect(calls.at(-1)?.input).toEqual({ ...target, version: 2 })
+  expect(names).not.toContain('encode-fail')
 })
