@@ -16,24 +16,9 @@ import {
 } from '../../shared/assets/machine.ts'
 import { type Asset, AssetDocument, progressStages } from '../../shared/assets/model.ts'
 import { isoTime } from '../../shared/core/clock.ts'
+import { sampleAsset } from '../support/documents.ts'
 
-const uploading: Asset = AssetDocument.parse({
-  id: `ast_${'1'.repeat(20)}`,
-  tenantId: `ten_${'0'.repeat(20)}`,
-  type: 'asset',
-  schema: 1,
-  title: 't',
-  fileName: 't.mp4',
-  state: 'uploading',
-  protection: 'aes-128',
-  profile: 'standard',
-  source: { blob: 'b', sizeBytes: 1 },
-  version: 1,
-  progress: { percent: 0, stage: 'uploading' },
-  renditions: [],
-  createdAt: isoTime(0),
-  updatedAt: isoTime(0),
-})
+const uploading = sampleAsset({ createdAt: isoTime(0), updatedAt: isoTime(0) })
 const timelineOf = (length: number) => `ten/ast/v1/timeline-${length}.json`
 const made = (length: number, version = 1) => ({
   version,

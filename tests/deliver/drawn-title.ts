@@ -8,7 +8,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { type Asset, AssetDocument, mediaFolder } from '../../shared/assets/model.ts'
+import { AssetDocument, mediaFolder } from '../../shared/assets/model.ts'
 import type { Timeline, TimelineRendition } from '../../shared/assets/timeline.ts'
 import { createBlobStores } from '../../shared/azure/blob.ts'
 import { createCosmosStores } from '../../shared/azure/cosmos.ts'
@@ -21,6 +21,7 @@ import { createProtect } from '../../shared/protect/index.ts'
 import { TenantDocument } from '../../shared/tenants/model.ts'
 import { startBlobs } from '../support/azurite.ts'
 import { startCosmos } from '../support/cosmos.ts'
+import { sampleAsset } from '../support/documents.ts'
 
 const run = promisify(execFile)
 const bundled = 'node_modules/@ffmpeg-installer/linux-x64/ffmpeg'
@@ -77,23 +78,7 @@ export async function serveDrawnTitle() {
   const protect = createProtect({ ...stores, kek, ...pace, allowedOrigins: async () => [] })
 
   const drawn = { v180: await draw(directory, 'video'), audio: await draw(directory, 'audio') }
-  const asset: Asset = AssetDocument.parse({
-    id: makeId('ast', systemRandom),
-    tenantId,
-    type: 'asset',
-    schema: 1,
-    title: 'Drawn',
-    fileName: 'drawn.mp4',
-    state: 'ready',
-    protection: 'aes-128',
-    profile: 'standard',
-    source: { blob: 'source', sizeBytes: 1 },
-    version: 1,
-    progress: { percent: 100, stage: 'done' },
-    renditions: [],
-    createdAt: new Date().toISOString(),
-    updatedAt: new Date().toISOString(),
-  })
+  const asset = sampleAsset({ tenantId, state: 'ready', progress: { percent: 100, stage: 'done' } })
   const target = { tenantId, assetId: asset.id, version: 1 }
   const planHash = '0123456789abcdef'
   const keyIds = await protect.sealer.prepare(target, Object.keys(drawn))

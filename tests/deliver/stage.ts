@@ -3,28 +3,18 @@ import type { Asset } from '../../shared/assets/model.ts'
 import { createDeliver } from '../../shared/deliver/index.ts'
 import { createProtect } from '../../shared/protect/index.ts'
 import { countingKek, keyDocuments, sessionDocuments, settableClock, testRandom } from '../protect/ports.ts'
+import { sampleAsset } from '../support/documents.ts'
 import { assetId, makeTimeline, tenantId } from './timelines.ts'
 
 const origin = 'https://www.example.com'
 
-const document: Asset = {
+const document = sampleAsset({
   id: assetId,
   tenantId,
-  type: 'asset',
-  schema: 1,
-  title: 'A film',
-  fileName: 'film.mp4',
   state: 'ready',
-  protection: 'aes-128',
-  profile: 'standard',
-  source: { blob: 'source', sizeBytes: 1 },
-  version: 1,
   progress: { percent: 100, stage: 'done' },
-  renditions: [],
   timeline: 'timeline-3.json',
-  createdAt: '2030-01-01T00:00:00.000Z',
-  updatedAt: '2030-01-01T00:00:00.000Z',
-}
+})
 
 /** What the byte at `at` of a blob is. */
 const byteOf = (blob: string, at: number): number => (blob.length * 31 + at * 7 + (at >> 8)) & 255
