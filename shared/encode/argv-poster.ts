@@ -1,5 +1,6 @@
 // The command line that makes a poster of one moment.
 import { inputArgv, loud, seconds } from './argv.ts'
+import { matrixChange } from './picture.ts'
 import type { Plan } from './plan.ts'
 
 export interface PosterAsk {
@@ -17,7 +18,7 @@ export function posterArgv(plan: Plan, { url, atSeconds }: PosterAsk): string[] 
   const at = atSeconds > 0 ? ['-ss', seconds(atSeconds)] : []
   const matrix = video.toneMapping.length ? 'bt709' : video.matrix
   // JFIF knows one matrix and one range: those of BT.601, full.
-  const scale = `scale=${width}:${height}:flags=bicubic:in_color_matrix=${matrix}:out_color_matrix=bt601:out_range=pc`
+  const scale = `scale=${width}:${height}:flags=bicubic${matrixChange(matrix, 'bt601')}:out_range=pc`
   const upright = [
     ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     ...(video.toneMapping.length ? [`scale=${width}:${height}`, ...video.toneMapping] : []),

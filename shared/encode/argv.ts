@@ -1,4 +1,5 @@
 // The command lines of ffmpeg and ffprobe, as pure functions of the plan: every option is pinned by golden files.
+import { matrixChange } from './picture.ts'
 import { frameSeconds, type Plan, tailSeconds } from './plan.ts'
 import type { Container } from './sniff.ts'
 
@@ -80,9 +81,10 @@ function gridFilters(plan: Plan, chunk: Plan['chunks'][number], atStart: boolean
 }
 
 function scaleFilters({ video }: Plan, rung: Plan['renditions'][number]): string {
-  const matrix = video.toneMapping.length ? 'bt709' : video.matrix
-  const size = `${rung.width}:${rung.height}`
-  return `scale=${size}:flags=bicubic:in_color_matrix=${matrix}:out_color_matrix=bt709:out_range=tv,format=yuv420p,setsar=1`
+  const { matrix } = video.colours
+  const from = video.toneMapping.length ? matrix : video.matrix
+  const change = matrixChange(from, matrix)
+  return `scale=${rung.width}:${rung.height}:flags=bicubic${change}:out_range=tv,format=yuv420p,setsar=1`
 }
 
 function graph(plan: Plan, chunk: Plan['chunks'][number], atStart: boolean): string {
@@ -110,7 +112,7 @@ function passFrames(build: string): string[] {
 }
 
 function videoOutput(plan: Plan, rung: Plan['renditions'][number], index: number): string[] {
-  const { segmentFrames, timescale } = plan.video
+  const { segmentFrames, timescale, colours } = plan.video
   return [
     ...['-map', `[v${index}]`, '-map_metadata', '-1', '-map_chapters', '-1', '-fflags', '+bitexact'],
     ...[
@@ -128,7 +130,8 @@ function videoOutput(plan: Plan, rung: Plan['renditions'][number], index: number
     ...['-g', String(segmentFrames), '-keyint_min', String(segmentFrames), '-sc_threshold', '0', '-bf', '3'],
     // Stitchable: the parameter sets say nothing of the content, so that all chunks share one init segment.
     ...['-flags', '+cgop+bitexact', '-x264-params', 'stitchable=1', '-threads', String(plan.threads)],
-    ...['-color_primaries', 'bt709', '-color_trc', 'bt709', '-colorspace', 'bt709', '-color_range', 'tv'],
+    ...['-color_primaries', colours.primaries, '-color_trc', colours.transfer],
+    ...['-colorspace', colours.space, '-color_range', 'tv'],
     ...['-movflags', '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets'],
     ...['-video_track_timescale', String(timescale), '-f', 'mp4', `${rung.name}.mp4`],
   ]

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { gridRate } from './frame-rate.ts'
 import { planLadder } from './ladder.ts'
-import { isHdr, scaleMatrix, seenPicture, toneMapping } from './picture.ts'
+import { seenPicture, shownColours, sourceMatrix, toneMapping } from './picture.ts'
 import type { Probe, VideoStream } from './probe.ts'
 import { type Rational, ratioOf } from './rational.ts'
 import type { Container } from './sniff.ts'
@@ -51,7 +51,9 @@ export const Plan = z.object({
     /** Frames of a segment, which is one closed group of pictures. */
     segmentFrames: whole,
     deinterlace: z.boolean(),
+    /** Of the source, in the words of `scale`, or `rgb`. */
     matrix: z.string(),
+    colours: z.object({ matrix: z.string(), space: z.string(), primaries: z.string(), transfer: z.string() }),
     toneMapping: z.array(z.string()),
   }),
   renditions: z.array(Rung),
@@ -126,6 +128,7 @@ export function planChunks(
 export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
   const { probe, container, source, build, threads } = facts
   const { video, audio } = probe
+  const matrix = sourceMatrix(video)
   const frameRate = gridRate(video.realRate, video.averageRate)
   const rate = ratioOf(frameRate)
   const frames = Math.max(1, Math.round(facts.durationSeconds * rate))
@@ -146,7 +149,8 @@ export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
       frames,
       segmentFrames,
       deinterlace: video.interlaced,
-      matrix: isHdr(video) ? 'bt2020' : scaleMatrix(video),
+      matrix,
+      colours: shownColours(matrix),
       toneMapping: toneMapping(video, facts.filters),
     },
     renditions: planLadder(seenPicture(video), rate),

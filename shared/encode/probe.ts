@@ -15,6 +15,8 @@ export interface VideoStream {
   readonly averageRate?: Rational | undefined
   readonly startSeconds: number
   readonly durationSeconds?: number | undefined
+  /** Colours are red, green and blue, without a matrix. */
+  readonly rgb: boolean
   readonly colourMatrix?: string | undefined
   readonly colourPrimaries?: string | undefined
   readonly colourTransfer?: string | undefined
@@ -49,6 +51,7 @@ const Stream = z.object({
   height: count,
   sample_aspect_ratio: text,
   field_order: text,
+  pix_fmt: text,
   r_frame_rate: text,
   avg_frame_rate: text,
   start_time: seconds,
@@ -112,6 +115,7 @@ function toVideo(stream: Stream): VideoStream {
     averageRate: parseRational(stream.avg_frame_rate),
     startSeconds: stream.start_time ?? 0,
     durationSeconds: length(stream),
+    rgb: /rgb|bgr|gbr|pal8/.test(stream.pix_fmt ?? ''),
     colourMatrix: stream.color_space,
     colourPrimaries: stream.color_primaries,
     colourTransfer: stream.color_transfer,

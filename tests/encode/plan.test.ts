@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { gridRate } from '../../shared/encode/frame-rate.ts'
 import { planLadder } from '../../shared/encode/ladder.ts'
-import { scaleMatrix, seenPicture, toneMapping } from '../../shared/encode/picture.ts'
+import { seenPicture, sourceMatrix, toneMapping } from '../../shared/encode/picture.ts'
 import { audioEdge, leadFrames, makePlan, Plan, planChunks, segmentCount } from '../../shared/encode/plan.ts'
 import { parseProbe } from '../../shared/encode/probe.ts'
 import { parseRational, ratioOf } from '../../shared/encode/rational.ts'
@@ -191,8 +191,9 @@ describe('the plan', () => {
     expect(toneMapping(hdr, new Set(['zscale', 'tonemap'])).join()).toContain('tonemap=hable')
     expect(toneMapping(hdr, new Set(['tonemap']))).toEqual([])
     expect(toneMapping(probeOf({}).video!, new Set(['zscale', 'tonemap']))).toEqual([])
-    expect(scaleMatrix(probeOf({}).video!)).toBe('bt709')
-    expect(scaleMatrix(probeOf({ width: 640, height: 480 }).video!)).toBe('smpte170m')
+    expect(sourceMatrix(probeOf({}).video!)).toBe('bt709')
+    expect(sourceMatrix(probeOf({ width: 640, height: 480 }).video!)).toBe('smpte170m')
+    expect(sourceMatrix(probeOf({ pix_fmt: 'gbrp' }).video!)).toBe('rgb')
   })
 })
 
