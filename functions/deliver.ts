@@ -8,6 +8,8 @@ const play = http({
   path: 'api/v1/play/{token}/{*path}',
   auth: 'none',
   summary: 'Manifests, segments, keys and images of one session (ranges as RFC 9110)',
+  // A refusal tells nothing of any title, so a player on any site may read it, and knows it from a lost connection.
+  problemHeaders: { 'access-control-allow-origin': '*', 'referrer-policy': 'no-referrer' },
   reply: { 200: null, 206: null, 304: null, 403: null, 416: null },
   run: async ({ app, ask, params }) =>
     asIs(

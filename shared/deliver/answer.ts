@@ -32,6 +32,8 @@ export interface DeliverRequest {
 }
 
 const always: ReplyHeaders = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
+/** A refusal is the same for everybody, so a player on any site may read it and know it from a lost connection. */
+const openToAll: ReplyHeaders = { 'access-control-allow-origin': '*', vary: 'Origin' }
 const methods = ['GET', 'HEAD', 'OPTIONS']
 
 export function createDeliver(deps: DeliverDeps) {
@@ -51,12 +53,12 @@ export function createDeliver(deps: DeliverDeps) {
   async function reply(request: DeliverRequest): Promise<DeliverReply> {
     const granted = await deps.authorise(request.token)
     const cors = corsHeaders(request.header, granted?.allowedOrigins ?? [])
-    if (!granted) return finish(problemReply('playback-refused'), cors)
+    if (!granted) return finish(problemReply('playback-refused'), openToAll)
     if (request.method === 'OPTIONS')
       return { status: 204, headers: { ...always, ...preflightHeaders(cors) } }
     const answered = await answerGranted(granted, request)
     // To the eye of who asks, a title that is gone and a token that never was are the same.
-    return finish(answered, answered.status === 403 ? { vary: 'Origin' } : cors)
+    return finish(answered, answered.status === 403 ? openToAll : cors)
   }
 
   return {

@@ -135,6 +135,11 @@ function refusal<App>(route: Route<App>, log: Log, id: string, error: unknown): 
   const challenge = problem.status === 401 ? { 'www-authenticate': 'Bearer' } : {}
   return {
     ...reply,
-    headers: { ...reply.headers, ...challenge, ...(wait ? { 'retry-after': String(wait) } : {}) },
+    headers: {
+      ...reply.headers,
+      ...route.problemHeaders,
+      ...challenge,
+      ...(wait ? { 'retry-after': String(wait) } : {}),
+    },
   }
 }

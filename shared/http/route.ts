@@ -66,6 +66,8 @@ export interface Route<App, B extends z.ZodType = z.ZodType, Q extends z.ZodType
   readonly query?: Q
   /** Statuses with the schema of their body; the first one is what a plain result is sent with. */
   readonly reply: Readonly<Record<number, z.ZodType | null>>
+  /** Sent with every problem of this route. */
+  readonly problemHeaders?: Readonly<Record<string, string>>
   /** True when `run` starts orchestrations. */
   readonly durable?: boolean
   run(call: Call<App, z.output<B>, z.output<Q>>): Promise<unknown> | unknown

@@ -105,7 +105,9 @@ describe('a viewer', () => {
 
 describe('without the token', () => {
   const refused = async (url: string) => {
-    const reply = await fetch(url)
+    const reply = await fetch(url, { headers: { origin: 'https://player.example' } })
+    // Any player may read a refusal, and none of what is refused.
+    expect(reply.headers.get('access-control-allow-origin')).toBe('*')
     const { instance: _, ...body } = (await reply.json()) as Record<string, unknown>
     return { status: reply.status, body }
   }

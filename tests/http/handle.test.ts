@@ -89,6 +89,20 @@ test('a problem keeps its status, and says when to come back', async () => {
   expect(reply).toMatchObject({ status: 429, headers: { 'retry-after': '7' } })
 })
 
+test('a route may add headers to its problems, and to nothing else', async () => {
+  const open = { problemHeaders: { 'access-control-allow-origin': '*' } }
+  const refusing = route({
+    ...open,
+    run: () => {
+      throw new Problem('playback-refused')
+    },
+  })
+  const refused = await send(refusing, deps(null, tenant), { headers: bearer })
+  expect(refused).toMatchObject({ status: 403, headers: { 'access-control-allow-origin': '*' } })
+  const fine = await send(route(open), deps(null, tenant), { headers: bearer })
+  expect(fine.headers).not.toHaveProperty('access-control-allow-origin')
+})
+
 test('the same Idempotency-Key draws the same chance; another key, tenant or route another one', async () => {
   const drawn: string[] = []
   const drawing = (name: string) =>
