@@ -1,6 +1,6 @@
 // Assets: the titles of a tenant; list, read, rename, delete, and a short look at the source.
-import { z } from 'zod'
 import { AssetView, viewAsset } from '../shared/assets/model.ts'
+import { AssetChange, AssetPage, AssetQuery, SourceUrl } from '../shared/assets/schema.ts'
 import { http, type StageDefinitions } from './definition.ts'
 import { cleaning } from './hand-off.ts'
 
@@ -10,13 +10,8 @@ const assetsList = http({
   path: 'api/v1/assets',
   auth: 'tenant',
   summary: 'Titles, page by page',
-  query: z.object({
-    cursor: z.string().max(4096).optional(),
-    limit: z.coerce.number().int().min(1).max(100).default(50),
-  }),
-  reply: {
-    200: z.object({ items: z.array(AssetView), cursor: z.string().optional() }).meta({ id: 'AssetPage' }),
-  },
+  query: AssetQuery,
+  reply: { 200: AssetPage },
   run: ({ app, tenant, query }) => app.assets.list(tenant.id, query),
 })
 
@@ -36,7 +31,7 @@ const assetsRename = http({
   path: 'api/v1/assets/{assetId}',
   auth: 'tenant',
   summary: 'Rename a title',
-  body: z.object({ title: z.string().min(1).max(200) }).strict(),
+  body: AssetChange,
   reply: { 200: AssetView },
   run: async ({ app, tenant, params, body }) =>
     viewAsset(await app.assets.rename(tenant.id, params['assetId'] ?? '', body.title)),
@@ -63,7 +58,7 @@ const assetsSource = http({
   path: 'api/v1/assets/{assetId}/source-url',
   auth: 'tenant',
   summary: 'A short read URL of the source',
-  reply: { 201: z.object({ url: z.url(), expiresAt: z.string() }).meta({ id: 'SourceUrl' }) },
+  reply: { 201: SourceUrl },
   run: ({ app, tenant, params }) => app.upload.sourceUrl(tenant.id, params['assetId'] ?? ''),
 })
 

@@ -1,26 +1,7 @@
 // Protect: a tenant opens a session for a viewer and gets the URLs that its token rides in; it ends sessions too.
-import { z } from 'zod'
 import { Problem } from '../shared/core/problem.ts'
+import { Playback, PlaybackRequest } from '../shared/protect/schema.ts'
 import { http, type StageDefinitions } from './definition.ts'
-
-const PlaybackRequest = z
-  .object({
-    /** Whoever watches, in the tenant's own words. */
-    viewer: z.string().min(1).max(200).optional(),
-    ttlSeconds: z.number().int().min(1).max(604_800).optional(),
-  })
-  .strict()
-  .meta({ id: 'PlaybackRequest' })
-
-const Playback = z
-  .object({
-    sessionId: z.string(),
-    token: z.string(),
-    hlsUrl: z.url(),
-    posterUrl: z.url(),
-    expiresAt: z.string(),
-  })
-  .meta({ id: 'Playback' })
 
 const playback = http({
   name: 'protect-playback',

@@ -1,19 +1,6 @@
 // Tenants: an admin makes them; they read and change themselves, and list, add and retire their API keys.
-import { z } from 'zod'
-import { Origin } from '../shared/tenants/model.ts'
+import { KeyList, KeyView, Named, NewKey, TenantChange, TenantView } from '../shared/tenants/schema.ts'
 import { http, type StageDefinitions } from './definition.ts'
-
-const name = z.string().min(1).max(100)
-const NewKey = z.object({ id: z.string(), apiKey: z.string() }).meta({ id: 'NewKey' })
-const KeyView = z.object({
-  id: z.string(),
-  name: z.string(),
-  createdAt: z.string(),
-  retiredAt: z.string().optional(),
-})
-const TenantView = z
-  .object({ id: z.string(), name: z.string(), allowedOrigins: z.array(z.string()), createdAt: z.string() })
-  .meta({ id: 'Tenant' })
 
 const tenantsCreate = http({
   name: 'tenants-create',
@@ -21,7 +8,7 @@ const tenantsCreate = http({
   path: 'api/v1/tenants',
   auth: 'admin',
   summary: 'Make a tenant; its first API key is shown this once',
-  body: z.object({ name }).strict(),
+  body: Named,
   reply: { 201: NewKey },
   run: ({ app, body, requestHash, random }) => app.tenants.create({ ...body, requestHash }, random),
 })
@@ -42,7 +29,7 @@ const tenantsChange = http({
   path: 'api/v1/tenant',
   auth: 'tenant',
   summary: 'Change the name, or the sites whose players may read streams',
-  body: z.object({ name: name.optional(), allowedOrigins: z.array(Origin).max(50).optional() }).strict(),
+  body: TenantChange,
   reply: { 200: TenantView },
   run: async ({ app, tenant, body }) => TenantView.parse(await app.tenants.change(tenant, body)),
 })
@@ -53,7 +40,7 @@ const keysList = http({
   path: 'api/v1/keys',
   auth: 'tenant',
   summary: 'API keys, without their secrets',
-  reply: { 200: z.object({ items: z.array(KeyView) }) },
+  reply: { 200: KeyList },
   run: ({ tenant }) => ({ items: tenant.keys.map((key) => KeyView.parse(key)) }),
 })
 
@@ -63,7 +50,7 @@ const keysAdd = http({
   path: 'api/v1/keys',
   auth: 'tenant',
   summary: 'Add an API key; it is shown this once',
-  body: z.object({ name }).strict(),
+  body: Named,
   reply: { 201: NewKey },
   run: ({ app, tenant, body, random }) => app.tenants.addKey(tenant, body, random),
 })

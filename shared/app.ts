@@ -10,10 +10,10 @@ import { systemClock } from './core/clock.ts'
 import { consoleLog } from './core/log.ts'
 import { Problem } from './core/problem.ts'
 import { systemRandom } from './core/random.ts'
-import { createRecent } from './core/recent.ts'
 import { createDeliver } from './deliver/index.ts'
 import { createEncode } from './encode/index.ts'
 import { consolePolicy, createFiles } from './http/files.ts'
+import { createHealth } from './http/health.ts'
 import { createThrottle } from './http/throttle.ts'
 import { createFfmpeg } from './media/index.ts'
 import { createProtect } from './protect/index.ts'
@@ -87,23 +87,14 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     return adminKey
   }
 
-  let prepared: Promise<void> | undefined
-  const prepare = async () => {
-    if (config.localTenant) await tenants.ensure(config.localTenant.apiKey, 'Local studio')
-  }
-  // Anybody may ask; the stores are asked once a second.
-  const pings = createRecent<true>({ clock, maxAgeMs: 1000, maxWeight: 1 })
-  const ping = () => Promise.all([stores.ping(), blobs.ping()]).then(() => true as const)
-  async function health(): Promise<{ status: 'ok'; version: string }> {
-    try {
-      prepared ??= prepare()
-      await Promise.all([prepared, pings.get('stores', ping)])
-    } catch (cause) {
-      prepared = undefined
-      throw new Problem('unavailable', { cause })
-    }
-    return { status: 'ok', version: packageJson.version }
-  }
+  const health = createHealth({
+    clock,
+    version: packageJson.version,
+    prepare: async () => {
+      if (config.localTenant) await tenants.ensure(config.localTenant.apiKey, 'Local studio')
+    },
+    ping: () => Promise.all([stores.ping(), blobs.ping()]),
+  })
 
   return {
     config,

@@ -5,9 +5,9 @@ export interface RetryPolicy {
   readonly backoffCoefficient: number
 }
 
-/** For work whose failures pass by themselves: a lost worker, a storage that is busy. */
+/** For work whose failures pass by themselves: a lost worker, a store that is away for up to two minutes. */
 export const transient: RetryPolicy = {
   firstRetryIntervalInMilliseconds: 2000,
-  maxNumberOfAttempts: 5,
+  maxNumberOfAttempts: 7,
   backoffCoefficient: 2,
 }

@@ -1,0 +1,21 @@
+// What a tenant says when a viewer wants to watch, and what it is told.
+import { z } from 'zod'
+
+export const PlaybackRequest = z
+  .object({
+    /** Whoever watches, in the tenant's own words. */
+    viewer: z.string().min(1).max(200).optional(),
+    ttlSeconds: z.number().int().min(1).max(604_800).optional(),
+  })
+  .strict()
+  .meta({ id: 'PlaybackRequest' })
+
+export const Playback = z
+  .object({
+    sessionId: z.string(),
+    token: z.string(),
+    hlsUrl: z.url(),
+    posterUrl: z.url(),
+    expiresAt: z.string(),
+  })
+  .meta({ id: 'Playback' })
