@@ -7,10 +7,11 @@ import {
 } from '@azure/functions'
 import * as df from 'durable-functions'
 import type { App } from '../shared/app.ts'
-import { Problem } from '../shared/core/problem.ts'
+import { Problem, problemBody } from '../shared/core/problem.ts'
 import { handle } from '../shared/http/handle.ts'
-import { type HttpAsk, type HttpReply, type Orchestrations, routeParams } from '../shared/http/route.ts'
+import { type HttpAsk, type HttpReply, routeParams } from '../shared/http/route.ts'
 import type { Activity, AnyRoute, Definition, Orchestrator, Timer } from './definition.ts'
+import { none, orchestrationsOf } from './orchestrations.ts'
 
 export function bind(definition: Definition, app: App): void {
   if (definition.kind === 'http') bindHttp(definition, app)
@@ -26,9 +27,15 @@ function bindHttp(route: AnyRoute, app: App): void {
     route: route.path,
     ...(route.durable ? { extraInputs: [df.input.durableClient()] } : {}),
     handler: async (request, context) => {
-      const orchestrations = route.durable ? orchestrationsOf(context) : none
-      const reply = await handle(route, { ...app.http, app, orchestrations }, ask(route, request, context))
-      return response(reply)
+      // Whatever is thrown past the library leaves the client waiting for minutes: nothing may.
+      try {
+        const orchestrations = route.durable ? orchestrationsOf(context) : none
+        const deps = { ...app.http, app, orchestrations }
+        return response(await handle(route, deps, ask(route, request, context)))
+      } catch (error) {
+        app.log('error', 'http.broken', { route: route.name, cause: String(error).slice(0, 200) })
+        return response(broken)
+      }
     },
   })
 }
@@ -56,6 +63,12 @@ async function read(request: HttpRequest, limit: number): Promise<Uint8Array> {
   return Buffer.concat(parts)
 }
 
+const broken: HttpReply = {
+  status: 500,
+  headers: { 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+  body: JSON.stringify(problemBody(new Problem('internal'))),
+}
+
 /** Always whole, always with a length: a body that ends early would hang the client for minutes. */
 function response({ status, headers, body }: HttpReply): HttpResponseInit {
   // A segment is passed on as it is: a copy would hold it in memory twice.
@@ -64,7 +77,8 @@ function response({ status, headers, body }: HttpReply): HttpResponseInit {
     headers['content-length'] ?? (bytes || status === 200 ? String(bytes?.length ?? 0) : undefined)
   return {
     status,
-    headers: { ...headers, ...(length === undefined ? {} : { 'content-length': length }) },
+    // Throws here, where it is caught, if a header could not be sent.
+    headers: new Headers({ ...headers, ...(length === undefined ? {} : { 'content-length': length }) }),
     ...(bytes ? { body: bytes } : {}),
   }
 }
@@ -93,24 +107,4 @@ function bindActivity(activity: Activity, app: App): void {
 
 function bindOrchestrator(orchestrator: Orchestrator): void {
   df.app.orchestration(orchestrator.name, orchestrator.run)
-}
-
-const none: Orchestrations = {
-  startOnce: () => Promise.reject(new Error('the route is not declared durable')),
-}
-
-/** Starts unless it is under way: the status is asked first, since a second start of an ended one would repeat it. */
-function orchestrationsOf(context: InvocationContext): Orchestrations {
-  const client = df.getClient(context)
-  return {
-    async startOnce({ name, instanceId, input }) {
-      const status = await client.getStatus(instanceId).catch(() => undefined)
-      const busy = ['Pending', 'Running'].includes(String(status?.runtimeStatus))
-      if (busy) return
-      await client.startNew(name, { instanceId, input }).catch((error: unknown) => {
-        // 409: another request started it in between.
-        if (!/\b409\b/.test(String(error))) throw error
-      })
-    },
-  }
 }
