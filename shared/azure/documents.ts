@@ -204,6 +204,8 @@ const wrongCursor = () =>
 
 function openCursor(cursor: string): string {
   const bytes = cursor.length <= cursorMaxLength ? fromBase64url(cursor) : undefined
-  if (!bytes?.length) throw wrongCursor()
-  return Buffer.from(bytes).toString()
+  const token = Buffer.from(bytes ?? []).toString()
+  // It travels in a header: anything but printable ASCII was never one of ours.
+  if (!/^[\x20-\x7e]+$/.test(token)) throw wrongCursor()
+  return token
 }

@@ -147,7 +147,7 @@ describe.each(servers)('on %s', (_name, start) => {
     const crossed = await stores.assets.list(other, { cursor, limit: 10 }).catch((error) => error)
     if (crossed instanceof Error) expect(crossed).toMatchObject({ code: 'invalid-request' })
     else expect(crossed.items.every((asset: Asset) => asset.tenantId === other)).toBe(true)
-    for (const wrong of ['', '!', 'YWJj=', 'A'.repeat(5000)])
+    for (const wrong of ['abc', '', '!', 'YWJj=', 'A'.repeat(5000)])
       await expect(stores.assets.list(mine, { cursor: wrong, limit: 2 })).rejects.toMatchObject({
         code: 'invalid-request',
       })
