@@ -66,7 +66,7 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     FFPROBE_PATH: '/home/site/wwwroot/bin/ffprobe'
 
     // Limits; shared/config/schema.ts says what each decides.
-    UPLOAD_URL_SECONDS: '3600'
+    UPLOAD_URL_SECONDS: '900'
     UPLOAD_BLOCK_BYTES: '8388608'
     UPLOAD_MAX_BYTES: '204010946560'
     UPLOAD_IDLE_HOURS: '24'

@@ -35,7 +35,7 @@ export const settings = z.object({
   AZURE_CLIENT_ID: z.string().optional().describe('Client id of the managed identity.'),
   FFMPEG_PATH: z.string().default('ffmpeg').describe('The ffmpeg that encodes.'),
   FFPROBE_PATH: z.string().default('ffprobe').describe('The ffprobe of the same build.'),
-  UPLOAD_URL_SECONDS: wholeNumber(3600, 60, 86_400).describe('Life of an upload URL.'),
+  UPLOAD_URL_SECONDS: wholeNumber(900, 60, 86_400).describe('Life of an upload URL.'),
   UPLOAD_BLOCK_BYTES: wholeNumber(8 << 20, 65_536, 100 << 20).describe(
     'Block size that uploaders are told to use.',
   ),
