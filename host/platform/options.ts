@@ -8,6 +8,8 @@ export interface StartOptions {
   readonly port: number
   readonly stateDirectory: string
   readonly sample: boolean
+  /** Sites besides the console whose pages may put films to storage; Bicep has a parameter of that name. */
+  readonly uploadOrigins: readonly string[]
   readonly watch: boolean
 }
 
@@ -37,6 +39,7 @@ export const startOptions = (argv: string[], env: NodeJS.ProcessEnv, folder: str
     port: portOf(values.port ?? env['PORT'] ?? '7071'),
     stateDirectory: resolve(folder, values.state ?? env['STATE_DIRECTORY'] ?? '.movidone'),
     sample: env['MOVIDONE_SAMPLE'] !== 'off',
+    uploadOrigins: (env['MOVIDONE_UPLOAD_ORIGINS'] ?? '').split(',').filter(Boolean),
     watch: values.watch,
   }
 }

@@ -51,6 +51,7 @@ export interface BlobAccount {
 }
 
 export const provisionBlobs = async ({ url, name, key, uploadOrigins }: BlobAccount): Promise<void> => {
+  const { methods, requestHeaders, responseHeaders, maxAgeSeconds } = stores.uploadCors
   const service = new BlobServiceClient(url, new StorageSharedKeyCredential(name, key))
   await Promise.all(
     stores.blobs.map((container) => service.getContainerClient(container).createIfNotExists()),
@@ -59,10 +60,10 @@ export const provisionBlobs = async ({ url, name, key, uploadOrigins }: BlobAcco
     cors: [
       {
         allowedOrigins: uploadOrigins.join(','),
-        allowedMethods: 'PUT',
-        allowedHeaders: 'content-type,x-ms-*',
-        exposedHeaders: 'etag,x-ms-*',
-        maxAgeInSeconds: 3600,
+        allowedMethods: methods.join(','),
+        allowedHeaders: requestHeaders.join(','),
+        exposedHeaders: responseHeaders.join(','),
+        maxAgeInSeconds: maxAgeSeconds,
       },
     ],
   })

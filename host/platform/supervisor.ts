@@ -96,7 +96,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
       await provision.provisionCosmos({ endpoint: `http://127.0.0.1:${part.port}/`, key })
     else {
       const url = `http://127.0.0.1:${part.port}/${ACCOUNT}`
-      const uploadOrigins = [apiUrl, `http://localhost:${port}`]
+      const uploadOrigins = [apiUrl, `http://localhost:${port}`, ...options.uploadOrigins]
       await provision.provisionBlobs({ url, name: ACCOUNT, key, uploadOrigins })
     }
     output.part(name, secondsSince(startedAtMs))

@@ -24,6 +24,9 @@ param takesUploads bool = false
 @description('Origins whose pages may put blocks with an upload URL.')
 param uploadOrigins string[] = []
 
+// The local platform reads the same.
+var uploadCors = loadJsonContent('../stores.json').uploadCors
+
 resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   name: name
   location: location
@@ -53,10 +56,10 @@ resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = {
         ? [
             {
               allowedOrigins: uploadOrigins
-              allowedMethods: ['PUT']
-              allowedHeaders: ['content-type', 'x-ms-*']
-              exposedHeaders: ['etag', 'x-ms-*']
-              maxAgeInSeconds: 3600
+              allowedMethods: uploadCors.methods
+              allowedHeaders: uploadCors.requestHeaders
+              exposedHeaders: uploadCors.responseHeaders
+              maxAgeInSeconds: uploadCors.maxAgeSeconds
             }
           ]
         : []

@@ -7,7 +7,9 @@ let platform: Platform
 let tenant: Tenant
 
 beforeAll(async () => {
-  platform = await startPlatform({ env: { UPLOAD_URL_SECONDS: '60' } })
+  platform = await startPlatform({
+    env: { UPLOAD_URL_SECONDS: '60', MOVIDONE_UPLOAD_ORIGINS: 'https://portal.example' },
+  })
   tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
 })
 afterAll(() => platform?.stop())
@@ -133,6 +135,20 @@ describe('an upload', () => {
     const late = new URL(mine.uploadUrl)
     late.searchParams.set('se', '2020-01-01T00:00:00Z')
     expect((await put(late.href)).status).toBe(403)
+  })
+
+  test('is put from the pages of the sites that are named, and from no other', async () => {
+    const { uploadUrl } = await open(3)
+    const preflight = (origin: string) =>
+      fetch(`${uploadUrl}&comp=block&blockid=MA%3D%3D`, {
+        method: 'OPTIONS',
+        headers: { origin, 'access-control-request-method': 'PUT' },
+      })
+    const allowed = async (origin: string) =>
+      (await preflight(origin)).headers.get('access-control-allow-origin')
+    expect(await allowed('https://portal.example')).toBe('https://portal.example')
+    expect(await allowed(platform.apiUrl)).toBe(platform.apiUrl)
+    expect(await allowed('https://elsewhere.example')).toBe(null)
   })
 
   test('takes no bytes through the API itself', async () => {
