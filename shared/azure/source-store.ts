@@ -6,6 +6,9 @@ import { absentAsUndefined, readBytes, readFacts } from './blob-read.ts'
 import type { BlobContainer } from './blob-service.ts'
 import { nameOf, statusOf } from './failure.ts'
 
+/** Who may write a blob may also set its tier; from the archive nothing comes for hours. */
+const archived = 'It lies in the archive tier. Upload it again, in the hot or the cool tier.'
+
 export function createSourceStore(sources: BlobContainer): SourceStore {
   return {
     uploadUrl: (blob, expiresAtMs) => sources.sign(blob, 'cw', expiresAtMs),
@@ -20,6 +23,7 @@ export function createSourceStore(sources: BlobContainer): SourceStore {
           const bytes = await readBytes(client, signal, range)
           if (bytes) return bytes
         } catch (error) {
+          if (nameOf(error) === 'BlobArchived') throw new Problem('source-unreadable', { detail: archived })
           if (statusOf(error) !== 412) throw error
         }
         throw new Problem('source-changed')

@@ -124,6 +124,20 @@ describe.each(branches)('signed by %s', (_name, tls) => {
     expect(await left()).toBe(0)
   })
 
+  test('a source sent to the archive is said to be there, at once', async () => {
+    const url = await stores.sources.uploadUrl('ten_a/ast_archived/source', soon())
+    expect(await status(put(url))).toBe(201)
+    const { etag } = (await stores.sources.facts('ten_a/ast_archived/source')) ?? { etag: '' }
+    const read = () => stores.sources.read('ten_a/ast_archived/source', { offset: 9, count: 6, etag })
+    expect(Buffer.from(await read()).toString()).toBe('a film')
+    const headers = { 'x-ms-access-tier': 'Archive' }
+    expect(await status(fetch(`${url}&comp=tier`, { method: 'PUT', headers }))).toBe(200)
+    await expect(read()).rejects.toMatchObject({
+      code: 'source-unreadable',
+      message: expect.stringContaining('archive'),
+    })
+  })
+
   test('a read URL reads its blob and does nothing else', async () => {
     expect(await status(put(await stores.sources.uploadUrl(blob, soon())))).toBe(201)
     const url = await stores.sources.readUrl(blob, soon())
