@@ -1,7 +1,7 @@
 // The console's rules that need no browser: blocks, patience, pace and words.
 import fc from 'fast-check'
 import { expect, test, vi } from 'vitest'
-import type { Asset } from '../web/api.ts'
+import { type Asset, createApi } from '../web/api.ts'
 import { blockList, blockListUrl, blocksToSend, blockUrl, cutIntoBlocks } from '../web/blocks.ts'
 import { createPace } from '../web/pace.ts'
 import { backoffMs, patiently } from '../web/patience.ts'
@@ -161,4 +161,21 @@ test('each state has its words', () => {
   expect([stateWords(failed), detailWords(failed)]).toEqual(['Failed', 'film.mp4'])
   const waiting: Asset = { ...asset, state: 'uploading', progress: { percent: 0, stage: 'uploading' } }
   expect(stateWords(waiting)).toBe('Upload unfinished')
+})
+
+test('a refusal says what is wrong with a field, and else what to do', async () => {
+  const api = createApi('ten_a.key.secret', () => {})
+  const ask = (body: object) => {
+    vi.stubGlobal('fetch', async () => Response.json(body, { status: 400 }))
+    return api.createUpload({ fileName: 'empty.mp4', sizeBytes: 0, title: 'empty' }, 'a key')
+  }
+  const refusal = { code: 'invalid-request', title: 'Not well formed', detail: 'Mend what `errors` lists.' }
+  try {
+    await expect(ask(refusal)).rejects.toThrow(refusal.detail)
+    const errors = [{ pointer: '/sizeBytes', message: 'a file has at least one byte' }]
+    await expect(ask({ ...refusal, errors })).rejects.toThrow('a file has at least one byte')
+    await expect(ask({})).rejects.toThrow('The platform answered 400.')
+  } finally {
+    vi.unstubAllGlobals()
+  }
 })

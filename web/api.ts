@@ -71,13 +71,22 @@ export interface Api {
 
 const timeoutMs = 30_000
 
+interface ProblemBody {
+  code?: string
+  detail?: string
+  title?: string
+  errors?: Array<{ message: string }>
+}
+
 async function problemOf(response: Response): Promise<ApiProblem> {
-  const body = (await response.json().catch(() => ({}))) as { code?: string; detail?: string; title?: string }
+  const body = (await response.json().catch(() => ({}))) as ProblemBody
+  // A person sees no `errors`, so what they say stands for the advice to look there.
+  const fields = body.errors?.map(({ message }) => message).join('; ')
   const seconds = Number(response.headers.get('Retry-After'))
   return new ApiProblem({
     status: response.status,
     code: body.code ?? 'unknown',
-    detail: body.detail ?? body.title ?? `The platform answered ${response.status}.`,
+    detail: fields || (body.detail ?? body.title) || `The platform answered ${response.status}.`,
     retryAfterSeconds: seconds > 0 ? seconds : undefined,
   })
 }
