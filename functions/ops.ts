@@ -17,7 +17,7 @@ function contract(document: () => unknown): AnyRoute {
   let body: string | undefined
   return http({
     name: 'ops-openapi',
-    methods: ['GET'],
+    methods: ['GET', 'HEAD'],
     path: 'api/openapi.json',
     auth: 'none',
     summary: 'This contract',

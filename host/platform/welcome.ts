@@ -20,10 +20,11 @@ export const consoleLines = (platform: Platform, options: StartOptions): string[
 /** The key is read from its file, so that it stands in no history of a shell. */
 export const curlLines = ({ apiUrl }: Platform, options: StartOptions): string[] => [
   `FILE=film.mp4; KEY=$(node -p "require('${fileOf(options)}').tenant.apiKey")`,
-  `curl -sf -X POST ${apiUrl}/api/v1/uploads -H "authorization: Bearer $KEY" -H 'content-type: application/json' \\`,
-  `  -d '{"fileName":"'"$FILE"'","sizeBytes":'$(wc -c < "$FILE")'}' -o upload.json`,
-  `curl -sf -T "$FILE" -H 'x-ms-blob-type: BlockBlob' "$(node -p "require('./upload.json').uploadUrl")"`,
-  `curl -sf -X POST ${apiUrl}/api/v1/uploads/$(node -p "require('./upload.json').assetId")/complete -H "authorization: Bearer $KEY"`,
+  `curl -sS --fail-with-body -X POST ${apiUrl}/api/v1/uploads -H "authorization: Bearer $KEY" -H 'content-type: application/json' \\`,
+  `  -d '{"fileName":"'"$FILE"'","sizeBytes":'$(wc -c < "$FILE")'}' -o upload.json || cat upload.json`,
+  `curl -sS --fail-with-body -T "$FILE" -H 'x-ms-blob-type: BlockBlob' "$(node -p "require('./upload.json').uploadUrl")"`,
+  `curl -sS --fail-with-body -X POST ${apiUrl}/api/v1/uploads/$(node -p "require('./upload.json').assetId")/complete -H "authorization: Bearer $KEY"`,
+  '# It plays in the console within seconds; docs/1-start.md shows how to play it elsewhere.',
 ]
 
 export const ffmpegAdvice = ({ ffmpeg }: Platform): string[] =>

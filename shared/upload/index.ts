@@ -57,14 +57,16 @@ export function createUpload({ assets, sources, clock, limits }: UploadDeps): Up
       if (ask.sizeBytes > limits.maxBytes)
         throw new Problem('too-large', { detail: `A source has at most ${limits.maxBytes} bytes.` })
       const id = makeId('ast', random)
+      // Where it lay on the sender's disk is nobody's business.
+      const fileName = ask.fileName.split(/[\\/]/).at(-1) || ask.fileName
       const now = isoTime(clock.now())
       const asset: Asset = {
         id,
         tenantId,
         type: 'asset',
         schema: 1,
-        title: ask.title ?? (ask.fileName.replace(/\.[^.]+$/, '') || ask.fileName),
-        fileName: ask.fileName,
+        title: ask.title ?? (fileName.replace(/\.[^.]+$/, '') || fileName),
+        fileName,
         state: 'uploading',
         protection: ask.protection,
         profile: ask.profile,

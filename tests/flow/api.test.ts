@@ -151,6 +151,14 @@ describe('an upload', () => {
     expect(await allowed('https://elsewhere.example')).toBe(null)
   })
 
+  test('keeps the name of the file, not where it lay', async () => {
+    for (const fileName of ['/home/me/films/Tidal.final.mp4', 'C:\\films\\Tidal.final.mp4']) {
+      const { json } = await tenant.call('POST', '/api/v1/uploads', { fileName, sizeBytes: 1 })
+      const asset = await tenant.call('GET', `/api/v1/assets/${json.assetId}`)
+      expect(asset.json).toMatchObject({ fileName: 'Tidal.final.mp4', title: 'Tidal.final' })
+    }
+  })
+
   test('takes no bytes through the API itself', async () => {
     const reply = await tenant.call('POST', '/api/v1/uploads', {
       fileName: 'x'.repeat(100_000),
