@@ -7,6 +7,7 @@ import { createCosmosStores } from './azure/cosmos.ts'
 import { createKek, readVaultSecret } from './azure/vault.ts'
 import type { Config } from './config/index.ts'
 import { systemClock } from './core/clock.ts'
+import { lazy } from './core/lazy.ts'
 import { consoleLog } from './core/log.ts'
 import { Problem } from './core/problem.ts'
 import { systemRandom } from './core/random.ts'
@@ -77,15 +78,14 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     answerMaxBytes: config.deliver.answerMaxBytes,
   })
 
-  let adminKey: Promise<string> | undefined
-  const readAdminKey = (): Promise<string> => {
-    if (config.adminKey.kind === 'value') return Promise.resolve(config.adminKey.value)
-    adminKey ??= readVaultSecret(config.adminKey).catch((cause) => {
-      adminKey = undefined
-      throw new Problem('unavailable', { cause })
-    })
-    return adminKey
-  }
+  const { adminKey } = config
+  const readAdminKey = lazy(() =>
+    adminKey.kind === 'value'
+      ? Promise.resolve(adminKey.value)
+      : readVaultSecret(adminKey).catch((cause: unknown) => {
+          throw new Problem('unavailable', { cause })
+        }),
+  )
 
   const health = createHealth({
     clock,

@@ -1,9 +1,8 @@
 // Titles as their tenant sees them: list, read, rename, delete.
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { AssetId, TenantId } from '../core/ids.ts'
-import { Problem } from '../core/problem.ts'
 import { removed } from './machine.ts'
-import { type Asset, type AssetView, viewAsset } from './model.ts'
+import { type Asset, type AssetView, present, viewAsset } from './model.ts'
 import type { AssetStore, Page } from './ports.ts'
 
 export interface Assets {
@@ -16,11 +15,8 @@ export interface Assets {
 }
 
 export function createAssets({ store, clock }: { store: AssetStore; clock: Clock }): Assets {
-  async function get(tenantId: TenantId, id: string): Promise<Asset> {
-    const asset = await store.get(tenantId, id as AssetId)
-    if (!asset || asset.deletedAt) throw new Problem('not-found')
-    return asset
-  }
+  const get = async (tenantId: TenantId, id: string): Promise<Asset> =>
+    present(await store.get(tenantId, id as AssetId))
   return {
     get,
     async list(tenantId, page) {
@@ -28,10 +24,11 @@ export function createAssets({ store, clock }: { store: AssetStore; clock: Clock
       return { ...found, items: found.items.filter((asset) => !asset.deletedAt).map(viewAsset) }
     },
     rename: (tenantId, id, title) =>
-      store.update(tenantId, id as AssetId, (asset) => {
-        if (asset.deletedAt) throw new Problem('not-found')
-        return { ...asset, title, updatedAt: isoTime(clock.now()) }
-      }),
+      store.update(tenantId, id as AssetId, (asset) => ({
+        ...present(asset),
+        title,
+        updatedAt: isoTime(clock.now()),
+      })),
     async remove(tenantId, id) {
       const before = await get(tenantId, id)
       await store.update(tenantId, before.id, (asset) => removed(asset, clock.now()))

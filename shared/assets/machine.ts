@@ -41,22 +41,22 @@ export function progressed(asset: Asset, facts: { version: number } & Progress, 
 export function planned(asset: Asset, facts: { version: number; plan: string }, nowMs: number): Next {
   if (!encodes(asset, facts.version)) return 'unchanged'
   if (asset.plan !== undefined && asset.plan !== facts.plan) throw new Problem('encode-outdated')
-  const next = { ...asset, plan: facts.plan }
-  const moved = progressed(next, { version: facts.version, percent: 0, stage: 'encoding' }, nowMs)
-  return moved === 'unchanged' ? (asset.plan === undefined ? touched(next, nowMs) : moved) : moved
+  const moved = progressed(asset, { version: facts.version, percent: 0, stage: 'encoding' }, nowMs)
+  if (asset.plan === facts.plan) return moved
+  return { ...(moved === 'unchanged' ? touched(asset, nowMs) : moved), plan: facts.plan }
+}
+
+/** Nothing of it plays from here on. */
+function unplayable(asset: Asset): Asset {
+  const { timeline: _timeline, poster: _poster, durationSeconds: _duration, ...rest } = asset
+  return { ...rest, renditions: [] }
 }
 
 /** Begins the next version from the source; what there was of this one plays no more. */
 export function renewed(asset: Asset, facts: { version: number }, nowMs: number): Next {
   if (!encodes(asset, facts.version)) return 'unchanged'
-  const {
-    plan: _plan,
-    timeline: _timeline,
-    poster: _poster,
-    durationSeconds: _,
-    ...rest
-  } = touched(asset, nowMs)
-  return { ...rest, version: asset.version + 1, renditions: [], progress: { percent: 0, stage: 'queued' } }
+  const { plan: _, ...rest } = unplayable(touched(asset, nowMs))
+  return { ...rest, version: asset.version + 1, progress: { percent: 0, stage: 'queued' } }
 }
 
 /** How many segments a timeline's name promises: `…/timeline-{n}.json`; 0 for none. */
@@ -99,11 +99,9 @@ export function failed(
 ): Next {
   if (asset.state === 'ready' || asset.state === 'failed') return 'unchanged'
   if (asset.version !== facts.version) return 'unchanged'
-  const { timeline: _timeline, poster: _poster, durationSeconds: _duration, ...rest } = touched(asset, nowMs)
   return {
-    ...rest,
+    ...unplayable(touched(asset, nowMs)),
     state: 'failed',
-    renditions: [],
     progress: { percent: asset.progress.percent, stage: 'failed' },
     error: { code: facts.code, detail: facts.detail ?? problems[facts.code].advice },
   }

@@ -1,7 +1,7 @@
 // What a title is: its document, its states, and what its tenant is shown of it.
 import { z } from 'zod'
 import { type AssetId, idPattern, type TenantId } from '../core/ids.ts'
-import { type ProblemCode, problems } from '../core/problem.ts'
+import { Problem, type ProblemCode, problems } from '../core/problem.ts'
 
 const assetStates = ['uploading', 'encoding', 'ready', 'failed'] as const
 export type AssetState = (typeof assetStates)[number]
@@ -118,6 +118,18 @@ export const viewAsset = (asset: Asset): AssetView => ({
 
 export const encodeInstanceId = (assetId: AssetId, version: number): string => `encode-${assetId}-v${version}`
 
+/** Where everything of a title lives, in either container. */
+export const titleFolder = ({ tenantId, id }: Pick<Asset, 'tenantId' | 'id'>): string => `${tenantId}/${id}/`
+
+/** Its source, in `sources`. */
+export const sourceBlob = (asset: Pick<Asset, 'tenantId' | 'id'>): string => `${titleFolder(asset)}source`
+
 /** Where everything of one encode lives in `media`. */
 export const mediaFolder = (asset: Pick<Asset, 'tenantId' | 'id' | 'version'>): string =>
-  `${asset.tenantId}/${asset.id}/v${asset.version}/`
+  `${titleFolder(asset)}v${asset.version}/`
+
+/** The title that its tenant sees: one that is not there and one that was deleted are the same. */
+export function present(asset: Asset | undefined): Asset {
+  if (!asset || asset.deletedAt) throw new Problem('not-found')
+  return asset
+}

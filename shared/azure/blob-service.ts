@@ -9,9 +9,9 @@ import type {
   UserDelegationKey,
 } from '@azure/storage-blob'
 import type { BlobConfig } from '../config/index.ts'
+import { lazy } from '../core/lazy.ts'
 import { entraCredential } from './credential.ts'
 import { type Pace, persist } from './failure.ts'
-import { lazy } from './lazy.ts'
 
 export interface BlobDeps extends Pace {
   /** Instead of the identity that the configuration names. */

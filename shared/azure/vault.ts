@@ -4,11 +4,11 @@ import type { TokenCredential } from '@azure/identity'
 import type { CryptographyClient } from '@azure/keyvault-keys'
 import type { AdminKeyConfig, KekConfig } from '../config/index.ts'
 import type { Clock } from '../core/clock.ts'
+import { lazy } from '../core/lazy.ts'
 import type { Kek } from '../protect/ports.ts'
 import { entraCredential } from './credential.ts'
 import { surfacing } from './failure.ts'
 import { openKeyFile } from './key-file.ts'
-import { lazy } from './lazy.ts'
 
 export interface VaultDeps {
   readonly clock: Clock

@@ -1,6 +1,5 @@
 // When a title grows: what the units have made so far becomes its timeline, and the longest one is the current one.
 import { published, timelineLength } from '../assets/machine.ts'
-import { encodeInstanceId } from '../assets/model.ts'
 import type { Timeline } from '../assets/timeline.ts'
 import { aacCodecs } from './aac.ts'
 import type { EncodeDeps } from './deps.ts'
@@ -8,7 +7,7 @@ import { avcCodecs } from './mp4.ts'
 import { audioRendition, type Plan } from './plan.ts'
 import type { EncodeTarget } from './ports.ts'
 import { initBlob, makeTimeline, shownRenditions, type Track, timelineBlob } from './timeline.ts'
-import { addUp, type Progress, playableSegments } from './units.ts'
+import { addUp, jobOf, type Progress, playableSegments } from './units.ts'
 
 export const renditionNames = (plan: Plan): string[] => [
   ...plan.renditions.map(({ name }) => name),
@@ -47,7 +46,7 @@ export async function publish(deps: EncodeDeps, target: EncodeTarget, plan: Plan
   const { tenantId, assetId, version } = target
   const asset = await deps.assets.get(tenantId, assetId)
   if (asset?.state !== 'encoding' || asset.version !== version) return
-  const progress = addUp(plan, await deps.units.list(encodeInstanceId(assetId, version)))
+  const progress = addUp(plan, await deps.units.list(jobOf(target)))
   const playable = playableSegments(plan, progress)
   if (playable <= timelineLength(asset.timeline)) return
   const { blob, timeline } = await writeTimeline(deps, { target, plan, progress }, playable)

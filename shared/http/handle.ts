@@ -73,7 +73,10 @@ async function readCall<App>(
     origin: deps.publicUrl ?? ask.url.origin,
     tenant,
     random,
-    requestHash: sha256Hex(`${route.name}\0${ask.url.pathname}\0${text}`),
+    // Made when it is read: a segment's request has no use for it.
+    get requestHash() {
+      return sha256Hex(`${route.name}\0${ask.url.pathname}\0${text}`)
+    },
     orchestrations: deps.orchestrations,
   }
 }

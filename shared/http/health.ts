@@ -1,5 +1,6 @@
 // Whether the app is well: what must be there at the first start is made once, the stores are asked once a second.
 import type { Clock } from '../core/clock.ts'
+import { lazy } from '../core/lazy.ts'
 import { Problem } from '../core/problem.ts'
 import { createRecent } from '../core/recent.ts'
 
@@ -13,15 +14,13 @@ export interface HealthDeps {
 }
 
 export function createHealth({ clock, version, prepare, ping }: HealthDeps) {
-  let prepared: Promise<void> | undefined
+  const prepared = lazy(prepare)
   // Anybody may ask.
   const pings = createRecent<true>({ clock, maxAgeMs: 1000, maxWeight: 1 })
   return async (): Promise<{ status: 'ok'; version: string }> => {
     try {
-      prepared ??= prepare()
-      await Promise.all([prepared, pings.get('stores', () => ping().then(() => true as const))])
+      await Promise.all([prepared(), pings.get('stores', () => ping().then(() => true as const))])
     } catch (cause) {
-      prepared = undefined
       throw new Problem('unavailable', { cause })
     }
     return { status: 'ok', version }

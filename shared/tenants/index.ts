@@ -3,6 +3,7 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { type KeyId, makeId, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
+import { createRecent } from '../core/recent.ts'
 import { holdsKey, makeApiKey, parseApiKey, storeKey, withoutOldestRetired } from './api-key.ts'
 import type { StoredKey, Tenant } from './model.ts'
 import type { TenantStore } from './ports.ts'
@@ -31,21 +32,17 @@ const mostKeys = 20
 const mostCached = 10_000
 
 export function createTenants({ store, clock }: { store: TenantStore; clock: Clock }): Tenants {
-  const cache = new Map<TenantId, { tenant: Tenant | undefined; atMs: number }>()
-
-  async function read(id: TenantId): Promise<Tenant | undefined> {
-    const known = cache.get(id)
-    if (known && clock.now() - known.atMs < freshMs) return known.tenant
-    const tenant = await store.get(id)
-    cache.delete(id)
-    cache.set(id, { tenant, atMs: clock.now() })
-    if (cache.size > mostCached) cache.delete(cache.keys().next().value as TenantId)
-    return tenant
-  }
+  const recent = createRecent<{ tenant: Tenant | undefined }>({
+    clock,
+    maxAgeMs: freshMs,
+    maxWeight: mostCached,
+  })
+  const read = async (id: TenantId): Promise<Tenant | undefined> =>
+    (await recent.get(id, async () => ({ tenant: await store.get(id) }))).tenant
 
   async function update(id: TenantId, change: (current: Tenant) => Tenant | 'unchanged'): Promise<Tenant> {
     const tenant = await store.update(id, change)
-    cache.set(id, { tenant, atMs: clock.now() })
+    recent.drop(id)
     return tenant
   }
 

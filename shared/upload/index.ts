@@ -1,6 +1,6 @@
 // Uploads: a title is announced, its file goes straight to storage, and `complete` pins what was sent.
 import { abandoned, completed } from '../assets/machine.ts'
-import type { Asset } from '../assets/model.ts'
+import { type Asset, present, sourceBlob } from '../assets/model.ts'
 import type { AssetStore, SourceStore } from '../assets/ports.ts'
 import { type Clock, isoTime } from '../core/clock.ts'
 import { type AssetId, makeId, type TenantId } from '../core/ids.ts'
@@ -45,11 +45,8 @@ export function createUpload({ assets, sources, clock, limits }: UploadDeps): Up
     }
   }
 
-  async function find(tenantId: TenantId, assetId: AssetId): Promise<Asset> {
-    const asset = await assets.get(tenantId, assetId)
-    if (!asset || asset.deletedAt) throw new Problem('not-found')
-    return asset
-  }
+  const find = async (tenantId: TenantId, assetId: AssetId): Promise<Asset> =>
+    present(await assets.get(tenantId, assetId))
 
   return {
     async open(tenantId, ask, random) {
@@ -71,7 +68,7 @@ export function createUpload({ assets, sources, clock, limits }: UploadDeps): Up
         protection: ask.protection,
         profile: ask.profile,
         source: {
-          blob: `${tenantId}/${id}/source`,
+          blob: sourceBlob({ tenantId, id }),
           sizeBytes: ask.sizeBytes,
           ...(ask.sha256 ? { sha256: ask.sha256 } : {}),
         },
