@@ -18,6 +18,7 @@ const play = http({
         token: params['token'] ?? '',
         path: params['path'] ?? '',
         header: ask.header,
+        client: { network: 'unknown', userAgent: '' },
       }),
     ),
 })

@@ -35,6 +35,8 @@ export const Timeline = z.object({
   schema: z.literal(1),
   assetId: z.string(),
   version: z.number().int().min(1),
+  /** Counts changes of the content keys of this version; each has segments, keys and URLs of its own. */
+  generation: z.number().int().min(0).default(0),
   /** Hash of plan, argv and ffmpeg build; part of every output's name and of every IV. */
   planHash: z.string(),
   scheme: z.literal('aes-128'),
@@ -48,3 +50,7 @@ export const Timeline = z.object({
   poster: z.string().optional(),
 })
 export type Timeline = z.infer<typeof Timeline>
+
+/** Stands in the URL of every segment: the bytes below one never change. */
+export const editionOf = ({ version, generation }: Pick<Timeline, 'version' | 'generation'>): string =>
+  `${version}.${generation}`

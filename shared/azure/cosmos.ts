@@ -5,14 +5,15 @@ import type { Asset, AssetStore } from '../assets/ports.ts'
 import type { CosmosConfig } from '../config/index.ts'
 import { lazy } from '../core/lazy.ts'
 import type { UnitStore } from '../encode/ports.ts'
-import type { KeyStore, SessionStore } from '../protect/ports.ts'
+import type { KeyStore, RevocationStore, SessionStore } from '../protect/ports.ts'
 import type { Tenant, TenantStore } from '../tenants/ports.ts'
 import { createAssetStore } from './asset-store.ts'
 import { entraCredential } from './credential.ts'
 import { createDocuments, type Kind, type Schema } from './documents.ts'
 import { type Pace, surfacing } from './failure.ts'
 import { createKeyStore, keyKind } from './key-store.ts'
-import { createSessionStore, sessionKind } from './session-store.ts'
+import { createRevocationStore, revocationKind } from './revocation-store.ts'
+import { createSessionStore, sessionKind, slotsKind } from './session-store.ts'
 import { createTenantStore } from './tenant-store.ts'
 import { createUnitStore, unitKind } from './unit-store.ts'
 
@@ -28,6 +29,7 @@ export interface CosmosStores {
   readonly tenants: TenantStore
   readonly keys: KeyStore
   readonly sessions: SessionStore
+  readonly revocations: RevocationStore
   readonly units: UnitStore
   /** Resolves when the service answers and this application may read there. */
   ping(): Promise<void>
@@ -48,7 +50,8 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
     assets: createAssetStore(documents('assets', { partition: 'tenantId', type: 'asset', schema: asset })),
     tenants: createTenantStore(documents('tenants', { partition: 'id', type: 'tenant', schema: tenant })),
     keys: createKeyStore(documents('keys', keyKind)),
-    sessions: createSessionStore(documents('sessions', sessionKind)),
+    sessions: createSessionStore(documents('sessions', sessionKind), documents('sessions', slotsKind)),
+    revocations: createRevocationStore(documents('revocations', revocationKind)),
     units: createUnitStore(documents('units', unitKind)),
     ...surfacing({
       async ping() {

@@ -25,13 +25,21 @@ export interface Documents<T> {
   put(document: T): Promise<void>
   get(partition: string, id: string): Promise<T | undefined>
   update(partition: string, id: string, change: Change<T>): Promise<T>
+  /** As `update`, but where there is none `change` is handed undefined, and may make the first one. */
+  change(
+    partition: string,
+    id: string,
+    change: (current: T | undefined) => T | 'unchanged',
+  ): Promise<T | undefined>
   remove(partition: string, id: string): Promise<void>
   /** One page of a partition, the newest by `newestBy` first. */
   page(partition: string, page: PageRequest): Promise<Page<T>>
   all(partition: string): Promise<T[]>
   removeAll(partition: string): Promise<void>
   /** Across partitions: a plain filter, in no order, at most `limit`; those that can not be read are left out. */
-  find(filter: string, parameters: Readonly<Record<string, string>>, limit: number): Promise<T[]>
+  find(filter: string, parameters: Readonly<Record<string, string | number>>, limit: number): Promise<T[]>
+  /** Of one partition: what was written at or after that second, by the clock of Cosmos, and the latest such second. */
+  since(partition: string, sinceSeconds: number): Promise<{ items: T[]; latestSeconds: number }>
 }
 
 export interface PageRequest {
@@ -101,6 +109,15 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     return { found: resources ?? [], cursor: continuationToken || undefined, more: hasMoreResults, iterator }
   }
 
+  async function since(partition: string, sinceSeconds: number) {
+    const spec = selection(`${within} AND c._ts >= @sinceSeconds`, { type, partition, sinceSeconds })
+    const { resources } = await (await container()).items
+      .query<ItemDefinition>(spec, { partitionKey: partition })
+      .fetchAll()
+    const latestSeconds = Math.max(sinceSeconds, ...resources.map((raw) => Number(raw['_ts'])))
+    return { items: resources.flatMap(known), latestSeconds }
+  }
+
   async function all(partition: string): Promise<ItemDefinition[]> {
     const spec = selection(within, { type, partition })
     const { resources } = await (await container()).items
@@ -109,16 +126,49 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     return resources
   }
 
+  async function create(document: T): Promise<boolean> {
+    try {
+      await (await container()).items.create(document)
+      return true
+    } catch (error) {
+      if (statusOf(error) === 409) return false
+      throw error
+    }
+  }
+
+  /** False when somebody else was faster, or it is gone meanwhile. */
+  async function replace(partition: string, raw: ItemDefinition, next: T): Promise<boolean> {
+    const accessCondition = { type: 'IfMatch', condition: raw['_etag'] as string }
+    try {
+      const item = (await container()).item(raw.id as string, partition)
+      await item.replace(keepUnknown(raw, parse(raw), next), { accessCondition })
+      return true
+    } catch (error) {
+      if (statusOf(error) === 404 || statusOf(error) === 412) return false
+      throw error
+    }
+  }
+
+  async function change(
+    partition: string,
+    id: string,
+    decide: (current: T | undefined) => T | 'unchanged',
+  ): Promise<T | undefined> {
+    for (let attempt = 0; attempt < updateTries; attempt++) {
+      const raw = await read(partition, id)
+      const current = raw && parse(raw)
+      const next = decide(current)
+      if (next === 'unchanged') return current
+      if (raw ? await replace(partition, raw, next) : await create(next)) return next
+      await pace.clock.wait(jittered(pace.random, Math.min(firstPauseMs * 2 ** attempt, longestPauseMs)))
+    }
+    throw new Problem('conflict')
+  }
+
   return {
-    async create(document) {
-      try {
-        await (await container()).items.create(document)
-        return true
-      } catch (error) {
-        if (statusOf(error) === 409) return false
-        throw error
-      }
-    },
+    create,
+    change,
+    since,
 
     async put(document) {
       await (await container()).items.upsert(document)
@@ -129,25 +179,12 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
       return raw && parse(raw)
     },
 
-    async update(partition, id, change) {
-      for (let attempt = 0; attempt < updateTries; attempt++) {
-        const raw = await read(partition, id)
-        if (!raw) throw new Problem('not-found')
-        const next = change(parse(raw))
-        if (next === 'unchanged') return parse(raw)
-        const accessCondition = { type: 'IfMatch', condition: raw['_etag'] as string }
-        try {
-          await (await container()).item(id, partition).replace(keepUnknown(raw, parse(raw), next), {
-            accessCondition,
-          })
-          return next
-        } catch (error) {
-          if (statusOf(error) === 404) throw new Problem('not-found')
-          if (statusOf(error) !== 412) throw error
-        }
-        await pace.clock.wait(jittered(pace.random, Math.min(firstPauseMs * 2 ** attempt, longestPauseMs)))
-      }
-      throw new Problem('conflict')
+    async update(partition, id, decide) {
+      const updated = await change(partition, id, (current) => {
+        if (!current) throw new Problem('not-found')
+        return decide(current)
+      })
+      return updated as T
     },
 
     remove,

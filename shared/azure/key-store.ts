@@ -22,5 +22,8 @@ export const keyKind = { partition: 'assetId', type: 'keys', schema }
 export const createKeyStore = (keys: Documents<WrappedKeys>): KeyStore => ({
   create: keys.create,
   get: keys.get,
+  update: keys.update,
+  findWrappedByOther: (kekId, limit) => keys.find('c.kekId != @kekId', { kekId }, limit),
+  remove: keys.remove,
   removeAll: keys.removeAll,
 })

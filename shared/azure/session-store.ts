@@ -1,26 +1,62 @@
-// Playback sessions, in the container `sessions`: a partition a viewer, deleted by Cosmos when their `ttl` is over.
+// Playback sessions and their viewers' slots, in the container `sessions`: a partition a viewer, deleted by their `ttl`.
 import { z } from 'zod'
-import { idPattern } from '../core/ids.ts'
-import type { Session, SessionStore } from '../protect/ports.ts'
+import { idPattern, type SigningKeyId } from '../core/ids.ts'
+import type { Session, SessionStore, Slots } from '../protect/ports.ts'
 import type { Documents, Schema } from './documents.ts'
 
-const schema: Schema<Session> = z.object({
+const tenantId = z.custom<Session['tenantId']>((v) => idPattern('ten').test(String(v)))
+const assetId = z.custom<Session['assetId']>((v) => idPattern('ast').test(String(v)))
+
+const session: Schema<Session> = z.object({
   id: z.string(),
   viewerKey: z.string(),
   type: z.literal('session'),
-  schema: z.literal(1),
-  tenantId: z.custom<Session['tenantId']>((v) => idPattern('ten').test(String(v))),
-  assetId: z.custom<Session['assetId']>((v) => idPattern('ast').test(String(v))),
+  schema: z.literal(2),
+  tenantId,
+  assetId,
   createdAt: z.string(),
-  expiresAt: z.string(),
+  ttlSeconds: z.number().int().min(1),
+  endsAt: z.string(),
+  /** Checked when the session was opened. */
+  policy: z.custom<Session['policy']>((v) => typeof v === 'object' && v !== null),
+  signingKeyId: z.custom<SigningKeyId & string>((v) => idPattern('sig').test(String(v))).exactOptional(),
   revokedAt: z.string().exactOptional(),
   ttl: z.number().int().min(1),
 })
 
-export const sessionKind = { partition: 'viewerKey', type: 'session', schema }
+const slots: Schema<Slots> = z.object({
+  id: z.literal('slots'),
+  viewerKey: z.string(),
+  type: z.literal('slots'),
+  schema: z.literal(1),
+  tenantId,
+  streams: z.array(
+    z.object({
+      sessionId: z.string(),
+      assetId,
+      client: z.string(),
+      bound: z.boolean(),
+      openedAtMs: z.number(),
+      seenAtMs: z.number(),
+      ttlSeconds: z.number(),
+    }),
+  ),
+  seenAtMs: z.number(),
+  revokedAt: z.string().exactOptional(),
+  ttl: z.number().int().min(1),
+})
 
-export const createSessionStore = (sessions: Documents<Session>): SessionStore => ({
+const slotsId = 'slots'
+
+export const sessionKind = { partition: 'viewerKey', type: 'session', schema: session }
+export const slotsKind = { partition: 'viewerKey', type: 'slots', schema: slots }
+
+export const createSessionStore = (sessions: Documents<Session>, slots: Documents<Slots>): SessionStore => ({
   create: sessions.create,
   get: sessions.get,
   update: sessions.update,
+  slots: (viewerKey) => slots.get(viewerKey, slotsId),
+  changeSlots: (viewerKey, change) => slots.change(viewerKey, slotsId, change),
+  findLive: ({ tenantId, seenSinceMs, limit }) =>
+    slots.find('c.tenantId = @tenantId AND c.seenAtMs >= @seenSinceMs', { tenantId, seenSinceMs }, limit),
 })

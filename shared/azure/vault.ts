@@ -31,6 +31,7 @@ export const createKek = (config: KekConfig, deps: VaultDeps): Kek =>
 function fileKek(path: string): Kek {
   const open = lazy(() => openKeyFile(path))
   return {
+    currentId: async () => (await open()).kekId,
     async wrap(plain) {
       const { kekId, publicKey } = await open()
       return { kekId, wrapped: publicEncrypt({ key: publicKey, ...oaep256 }, plain) }
@@ -62,12 +63,16 @@ function vaultKek({ url, name, clientId }: VaultKekConfig, deps: VaultDeps): Kek
   // One for each version that anything is wrapped by: they are few, and each signs in and reads its key once.
   const versions = new Map<string, CryptographyClient>()
   let current = { read: lazy(readCurrent), untilMs: 0 }
+  const newest = () => {
+    const now = deps.clock.now()
+    if (now >= current.untilMs) current = { read: lazy(readCurrent), untilMs: now + currentVersionMs }
+    return current.read()
+  }
 
   return {
+    currentId: async () => (await newest()).kekId,
     async wrap(plain) {
-      const now = deps.clock.now()
-      if (now >= current.untilMs) current = { read: lazy(readCurrent), untilMs: now + currentVersionMs }
-      const { kekId, publicKey } = await current.read()
+      const { kekId, publicKey } = await newest()
       return { kekId, wrapped: publicEncrypt({ key: publicKey, ...oaep256 }, plain) }
     },
     async unwrap(kekId, wrapped) {

@@ -58,7 +58,19 @@ export interface Config {
     readonly maxSeconds: number
     readonly maxPixels: number
   }
-  readonly deliver: { readonly answerMaxBytes: number }
+  readonly protect: {
+    readonly leaseMs: number
+    readonly cutOffMs: number
+    readonly grantAudience: string
+    readonly keyRetentionMs: number
+  }
+  readonly deliver: { readonly answerMaxBytes: number; readonly refusalsPerSecond: number }
+  /** Which headers of a request can be believed. */
+  readonly proxy: {
+    readonly hops: number
+    readonly proof: { readonly header: string; readonly value: string } | undefined
+    readonly countryHeader: string | undefined
+  }
   readonly http: { readonly tenantRequestsPerSecond: number }
 }
 
@@ -80,6 +92,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   need(
     !(s.VAULT_URL && ofOneMachine),
     'beside VAULT_URL no key and no key file is taken: in Azure there are only identities',
+  )
+  need(
+    !s.COUNTRY_HEADER || s.PROXY_PROOF,
+    'COUNTRY_HEADER needs PROXY_PROOF: anybody could write that header',
   )
   const served = s.STAGES === 'all' ? stages : s.STAGES.split(',').map((name) => name.trim())
   for (const name of served)
@@ -121,9 +137,25 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       maxSeconds: s.SOURCE_MAX_SECONDS,
       maxPixels: s.SOURCE_MAX_PIXELS,
     },
-    deliver: { answerMaxBytes: s.ANSWER_MAX_BYTES },
+    protect: {
+      leaseMs: s.LEASE_SECONDS * 1000,
+      cutOffMs: s.CUT_OFF_SECONDS * 1000,
+      grantAudience: s.GRANT_AUDIENCE,
+      keyRetentionMs: s.KEY_RETENTION_HOURS * 3_600_000,
+    },
+    deliver: { answerMaxBytes: s.ANSWER_MAX_BYTES, refusalsPerSecond: s.REFUSALS_PER_SECOND },
+    proxy: {
+      hops: s.TRUSTED_PROXY_HOPS,
+      proof: s.PROXY_PROOF ? proofOf(s.PROXY_PROOF) : undefined,
+      countryHeader: s.COUNTRY_HEADER?.toLowerCase(),
+    },
     http: { tenantRequestsPerSecond: s.TENANT_REQUESTS_PER_SECOND },
   }
+}
+
+function proofOf(text: string): { header: string; value: string } {
+  const at = text.indexOf('=')
+  return { header: text.slice(0, at).toLowerCase(), value: text.slice(at + 1) }
 }
 
 /** The one reader of the environment. */

@@ -60,6 +60,42 @@ export const settings = z.object({
   ANSWER_MAX_BYTES: wholeNumber(16 << 20, 14 << 20, 64 << 20).describe(
     'Most bytes one answer of the range proxy holds.',
   ),
+  TRUSTED_PROXY_HOPS: wholeNumber(1, 1, 10).describe(
+    'Proxies that write X-Forwarded-For before a request arrives; 2 behind Front Door.',
+  ),
+  PROXY_PROOF: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+=.+$/, 'must be name=value, such as x-azure-fdid=<id of the profile>')
+    .optional()
+    .describe(
+      'Header by which the outermost proxy proves itself, as name=value; without it one hop is trusted.',
+    ),
+  COUNTRY_HEADER: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/)
+    .optional()
+    .describe('Header in which the proxy of PROXY_PROOF names the country of the client.'),
+  LEASE_SECONDS: wholeNumber(30, 4, 300).describe(
+    'How long a silent stream keeps its place in the count of streams; renewed at half.',
+  ),
+  CUT_OFF_SECONDS: wholeNumber(30, 0, 3600).describe(
+    'How long a node that can not reach Cosmos goes on with sessions that it knows, once their leases ended.',
+  ),
+  GRANT_AUDIENCE: z
+    .string()
+    .min(1)
+    .max(200)
+    .default('movidone')
+    .describe('The `aud` that a grant must name.'),
+  REFUSALS_PER_SECOND: wholeNumber(10, 1, 10_000).describe(
+    'Refused playback requests of one network that are answered 403; ten seconds’ worth at once, 429 beyond.',
+  ),
+  KEY_RETENTION_HOURS: z.coerce
+    .number()
+    .min(0)
+    .max(168)
+    .default(12)
+    .describe('How long segments under a title’s former content keys stay for players that began with them.'),
   TENANT_REQUESTS_PER_SECOND: wholeNumber(50, 1, 10_000).describe(
     'Requests of one tenant that one instance accepts.',
   ),

@@ -4,6 +4,8 @@ import type { Random } from './random.ts'
 export type TenantId = `ten_${string}`
 export type KeyId = `key_${string}`
 export type AssetId = `ast_${string}`
+/** A tenant's public key, which its grants are signed with. */
+export type SigningKeyId = `sig_${string}`
 
 // Crockford's base32 in lower case: no i, l, o, u; fit for URLs, blob names and Durable instance ids.
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'

@@ -38,6 +38,11 @@ export const problems = {
     'Protection not available',
     'Use `aes-128`, the one scheme there is so far.',
   ),
+  'limit-reached': kind(
+    403,
+    'A limit of this tenant is reached',
+    'Make room, or ask the operator of this platform for a higher limit.',
+  ),
   'too-many-requests': kind(429, 'Too many requests', 'Wait as long as `Retry-After` says, then go on.'),
   internal: kind(500, 'Something went wrong here', 'Try again; if it stays, report `instance`.'),
   unavailable: kind(503, 'Not available now', 'Try again after `Retry-After` seconds.'),
@@ -59,6 +64,11 @@ export const problems = {
     'Create a new upload and complete it in time.',
   ),
   // playback
+  'signing-key-refused': kind(
+    422,
+    'This key can not sign grants',
+    'Register the public key alone, in PEM: Ed25519, P-256, or RSA of 2048 to 4096 bits.',
+  ),
   'not-playable-yet': kind(
     409,
     'Not playable yet',

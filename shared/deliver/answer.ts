@@ -1,5 +1,6 @@
 // The one door to everything below `play/{token}/`: first who asks, then what for; a refusal never tells what was wrong.
 import type { AssetStore, MediaStore } from '../assets/ports.ts'
+import type { Client } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import { createContents } from './contents.ts'
@@ -29,6 +30,7 @@ export interface DeliverRequest {
   /** Below `play/{token}/`, without a leading slash. */
   readonly path: string
   readonly header: ReadHeader
+  readonly client: Client
 }
 
 const always: ReplyHeaders = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
@@ -51,7 +53,7 @@ export function createDeliver(deps: DeliverDeps) {
   }
 
   async function reply(request: DeliverRequest): Promise<DeliverReply> {
-    const granted = await deps.authorise(request.token)
+    const granted = await deps.authorise({ token: request.token, client: request.client, purpose: 'media' })
     const cors = corsHeaders(request.header, granted?.allowedOrigins ?? [])
     if (!granted) return finish(problemReply('playback-refused'), openToAll)
     if (request.method === 'OPTIONS')

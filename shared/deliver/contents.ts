@@ -84,7 +84,10 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
   }
 
   async function key({ asset, timeline }: PlayableTitle, keyId: string): Promise<Representation | undefined> {
-    const bytes = await contentKey({ assetId: asset.id, version: timeline.version }, keyId)
+    const bytes = await contentKey(
+      { assetId: asset.id, version: timeline.version, generation: timeline.generation },
+      keyId,
+    )
     return (
       bytes && {
         contentType: 'application/octet-stream',

@@ -125,6 +125,7 @@ export function makeTimeline(facts: TimelineFacts): Timeline {
   )
   return {
     schema: 1,
+    generation: 0,
     assetId: target.assetId,
     version: target.version,
     planHash: plan.hash,

@@ -5,7 +5,15 @@ import type { Log } from '../core/log.ts'
 import { Problem, problemBody } from '../core/problem.ts'
 import { type Random, seededRandom } from '../core/random.ts'
 import type { Tenant } from '../tenants/model.ts'
-import { type Call, type HttpAsk, type HttpReply, isAsIs, type Orchestrations, type Route } from './route.ts'
+import {
+  type Call,
+  type Caller,
+  type HttpAsk,
+  type HttpReply,
+  isAsIs,
+  type Orchestrations,
+  type Route,
+} from './route.ts'
 
 export interface HandleDeps<App> {
   readonly app: App
@@ -29,6 +37,8 @@ const nobody: Tenant = {
   name: '',
   keys: [],
   allowedOrigins: [],
+  signingKeys: [],
+  limits: {},
   createdAt: '',
 }
 
@@ -72,6 +82,7 @@ async function readCall<App>(
     query,
     origin: deps.publicUrl ?? ask.url.origin,
     tenant,
+    caller: { kind: 'nobody' } satisfies Caller,
     random,
     // Made when it is read: a segment's request has no use for it.
     get requestHash() {

@@ -1,7 +1,8 @@
 // A route as a value: what it is called, what it takes and gives, who may call it, and the one call it makes.
 import type { z } from 'zod'
+import type { KeyId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
-import type { Tenant } from '../tenants/model.ts'
+import type { Role, Tenant } from '../tenants/model.ts'
 
 export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PATCH' | 'DELETE'
 export type Auth = 'none' | 'tenant' | 'admin'
@@ -36,6 +37,12 @@ export interface Orchestrations {
   startOnce(start: Start): Promise<void>
 }
 
+/** By which key a request came. */
+export type Caller =
+  | { readonly kind: 'key'; readonly keyId: KeyId; readonly role: Role }
+  | { readonly kind: 'admin' }
+  | { readonly kind: 'nobody' }
+
 export interface Call<App, Body, Query> {
   readonly app: App
   readonly ask: HttpAsk
@@ -46,6 +53,7 @@ export interface Call<App, Body, Query> {
   readonly origin: string
   /** The caller; a route with `auth: 'tenant'` always has one. */
   readonly tenant: Tenant
+  readonly caller: Caller
   /** Repeats itself when the request repeats its Idempotency-Key. */
   readonly random: Random
   /** Of route and body: tells a repeated request from another one with the same Idempotency-Key. */
@@ -61,6 +69,10 @@ export interface Route<App, B extends z.ZodType = z.ZodType, Q extends z.ZodType
   /** Template without a leading slash, such as `api/v1/assets/{assetId}`. */
   readonly path: string
   readonly auth: Auth
+  /** With `auth: 'tenant'`: who may call it besides the owner. */
+  readonly roles?: readonly Role[]
+  /** False where a request that is not a GET changes nothing that its tenant would look up later. */
+  readonly audited?: boolean
   readonly summary: string
   readonly body?: B
   readonly query?: Q

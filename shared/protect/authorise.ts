@@ -15,6 +15,7 @@ export interface Grant {
   readonly tenantId: TenantId
   readonly assetId: AssetId
   readonly allowedOrigins: readonly string[]
+  readonly openedAtMs: number
 }
 
 export interface AuthoriseDeps {
@@ -29,7 +30,7 @@ export interface AuthoriseDeps {
 export function createAuthorise(deps: AuthoriseDeps) {
   const { sessions, clock, random, platformSecret, allowedOrigins } = deps
   const active = (session: Session | undefined): session is Session =>
-    session !== undefined && !session.revokedAt && clock.now() < Date.parse(session.expiresAt)
+    session !== undefined && !session.revokedAt && clock.now() < Date.parse(session.endsAt)
   // Only sessions that are good are kept, so that every refusal costs the same: one HMAC and one point read.
   const known = createRecent<Session | undefined>({
     clock,
@@ -38,7 +39,7 @@ export function createAuthorise(deps: AuthoriseDeps) {
     keep: active,
   })
 
-  async function authorise(token: string): Promise<Grant | undefined> {
+  async function authorise({ token }: { token: string }): Promise<Grant | undefined> {
     const key = { keyId: platformKeyId, secret: await platformSecret('session-token') }
     const claim = verifyToken(token, key, Math.floor(clock.now() / 1000))
     if (!claim) {
@@ -51,7 +52,15 @@ export function createAuthorise(deps: AuthoriseDeps) {
     if (!active(session)) return undefined
     const { tenantId, assetId } = session
     const allowed = await allowedOrigins(tenantId)
-    return allowed && { sessionId, tenantId, assetId, allowedOrigins: allowed }
+    return (
+      allowed && {
+        sessionId,
+        tenantId,
+        assetId,
+        allowedOrigins: allowed,
+        openedAtMs: Date.parse(session.createdAt),
+      }
+    )
   }
 
   return { authorise, forgetSession: (sessionId: string): void => known.drop(sessionId) }

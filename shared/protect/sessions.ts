@@ -55,10 +55,10 @@ export function createSessions({ sessions, clock, random, platformSecret }: Sess
   }
 
   async function ticket(session: Session): Promise<OpenedSession> {
-    const expiresAtSeconds = Date.parse(session.expiresAt) / 1000
+    const expiresAtSeconds = Date.parse(session.createdAt) / 1000 + session.ttlSeconds
     const key = { keyId: platformKeyId, secret: await platformSecret('session-token') }
     const token = mintToken({ sessionId: session.id, expiresAtSeconds }, key)
-    return { sessionId: session.id, token, expiresAt: session.expiresAt }
+    return { sessionId: session.id, token, expiresAt: isoTime(expiresAtSeconds * 1000) }
   }
 
   return {
@@ -73,11 +73,13 @@ export function createSessions({ sessions, clock, random, platformSecret }: Sess
         id,
         viewerKey: owner,
         type: 'session',
-        schema: 1,
+        schema: 2,
         tenantId,
         assetId: asset.id,
         createdAt: isoTime(nowSeconds * 1000),
-        expiresAt: isoTime((nowSeconds + ttlSeconds) * 1000),
+        ttlSeconds,
+        endsAt: isoTime((nowSeconds + ttlSeconds) * 1000),
+        policy: {},
         ttl: ttlSeconds + graceSeconds,
       }
       if (await sessions.create(session)) return ticket(session)

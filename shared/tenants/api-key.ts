@@ -29,6 +29,7 @@ export function parseApiKey(text: string): ApiKey | undefined {
 export const storeKey = (key: ApiKey, name: string, createdAt: string): StoredKey => ({
   id: key.keyId,
   name,
+  role: 'owner',
   sha256: sha256Hex(key.text),
   createdAt,
 })

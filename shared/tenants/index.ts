@@ -53,6 +53,8 @@ export function createTenants({ store, clock }: { store: TenantStore; clock: Clo
     name,
     keys,
     allowedOrigins: [],
+    signingKeys: [],
+    limits: {},
     createdAt: isoTime(clock.now()),
   })
 
