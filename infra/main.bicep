@@ -1,6 +1,7 @@
 // The whole platform in one resource group: this file wires, the modules build, access.bicep alone grants.
 targetScope = 'subscription'
 
+import { Proxy } from 'modules/settings.bicep'
 import { Size, sizes, Tags } from 'modules/size.bicep'
 
 @description('Name of the environment, such as dev or prod.')
@@ -23,6 +24,9 @@ param uploadOrigins string[] = []
 
 @description('Origin of the URLs in answers, where a domain of your own stands before the app.')
 param publicUrl string = ''
+
+@description('What stands before the app, and how it proves itself; nothing unless it is named here.')
+param proxy Proxy = { hops: 1, proof: '', countryHeader: '' }
 
 @description('Raise it to build anew while a deleted vault still holds its name.')
 @minValue(1)
@@ -124,6 +128,7 @@ module settings 'modules/settings.bicep' = {
     vaultUrl: vault.outputs.url
     kekName: vault.outputs.kekName
     adminKeyName: vault.outputs.adminKeyName
+    proxy: proxy
   }
 }
 

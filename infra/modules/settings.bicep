@@ -1,5 +1,18 @@
 // Every setting of the app, in one map; a test holds it equal to the schema in shared/config.
 
+@export()
+@description('A proxy before the app, such as Front Door.')
+type Proxy = {
+  @description('Proxies that write X-Forwarded-For before a request arrives; the app\'s own front end is one.')
+  @minValue(1)
+  @maxValue(10)
+  hops: int
+  @description('Header by which the outermost one proves itself, as name=value; empty for none.')
+  proof: string
+  @description('Header in which it names the country of the client; empty for none.')
+  countryHeader: string
+}
+
 @description('Name of the function app.')
 param appName string
 
@@ -33,6 +46,9 @@ param kekName string
 @description('Name under which the vault keeps the admin key.')
 param adminKeyName string
 
+@description('What stands before the app, and how it proves itself.')
+param proxy Proxy
+
 resource site 'Microsoft.Web/sites@2025-03-01' existing = {
   name: appName
 }
@@ -64,6 +80,10 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     ADMIN_KEY_SECRET: adminKeyName
     FFMPEG_PATH: '/home/site/wwwroot/bin/ffmpeg'
     FFPROBE_PATH: '/home/site/wwwroot/bin/ffprobe'
+    TRUSTED_PROXY_HOPS: string(proxy.hops)
+    PROXY_PROOF: proxy.proof
+    COUNTRY_HEADER: proxy.countryHeader
+    GRANT_AUDIENCE: 'movidone'
 
     // Limits; shared/config/schema.ts says what each decides.
     UPLOAD_URL_SECONDS: '900'
@@ -77,5 +97,9 @@ resource settings 'Microsoft.Web/sites/config@2025-03-01' = {
     SOURCE_MAX_PIXELS: '35651584'
     ANSWER_MAX_BYTES: '16777216'
     TENANT_REQUESTS_PER_SECOND: '50'
+    LEASE_SECONDS: '30'
+    CUT_OFF_SECONDS: '30'
+    REFUSALS_PER_SECOND: '10'
+    KEY_RETENTION_HOURS: '12'
   }
 }

@@ -53,6 +53,10 @@ resource kek 'Microsoft.KeyVault/vaults/keys@2026-02-01' = {
     kty: size.vaultSku == 'premium' ? 'RSA-HSM' : 'RSA'
     keySize: 3072
     keyOps: ['wrapKey', 'unwrapKey']
+    // The app wraps anew what an older version wrapped, within a day; media are not touched.
+    rotationPolicy: {
+      lifetimeActions: [{ action: { type: 'rotate' }, trigger: { timeAfterCreate: 'P1Y' } }]
+    }
   }
 }
 

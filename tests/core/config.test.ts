@@ -34,6 +34,21 @@ test('on one machine keys and files', () => {
   expect(config.upload.idleMs).toBe(1_800_000)
 })
 
+test('a proxy proves itself by a header', () => {
+  const { proxy } = loadConfig({
+    ...local,
+    TRUSTED_PROXY_HOPS: '2',
+    PROXY_PROOF: 'X-Azure-FDID=an=id',
+    COUNTRY_HEADER: 'X-Country',
+  })
+  expect(proxy).toEqual({
+    hops: 2,
+    proof: { header: 'x-azure-fdid', value: 'an=id' },
+    countryHeader: 'x-country',
+  })
+  expect(loadConfig(local).proxy).toEqual({ hops: 1, proof: undefined, countryHeader: undefined })
+})
+
 test('an empty setting is one that is not there', () => {
   expect(loadConfig({ ...local, VAULT_URL: '', PUBLIC_URL: '' }).publicUrl).toBeUndefined()
 })
@@ -47,6 +62,8 @@ test.each([
   [{ ...local, ADMIN_KEY: 'short' }, /ADMIN_KEY/],
   [{ ...local, STAGES: 'api,delivery' }, /delivery/],
   [{ ...local, ENCODE_THREADS: '0' }, /ENCODE_THREADS/],
+  [{ ...local, COUNTRY_HEADER: 'x-country' }, /COUNTRY_HEADER needs PROXY_PROOF/],
+  [{ ...local, PROXY_PROOF: 'x-azure-fdid' }, /PROXY_PROOF/],
 ])('wrong settings are refused by name: %j', (env, message) => {
   expect(() => loadConfig(env)).toThrow(message)
 })
