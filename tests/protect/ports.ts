@@ -27,6 +27,7 @@ const oaep = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
 export function countingKek() {
   const count = { wrap: 0, unwrap: 0 }
   const kek: Kek = {
+    currentId: async () => 'kek/1',
     async wrap(plain) {
       count.wrap++
       return { kekId: 'kek/1', wrapped: publicEncrypt({ key: pair.publicKey, ...oaep }, plain) }
@@ -56,6 +57,22 @@ export function keyDocuments(): KeyStore & { all: Map<string, WrappedKeys> } {
     async get(asset, id) {
       await turn()
       return structuredClone(all.get(`${asset}/${id}`))
+    },
+    async update(asset, id, change) {
+      await turn()
+      const current = all.get(`${asset}/${id}`)
+      if (!current) throw new Problem('not-found')
+      const next = change(structuredClone(current))
+      if (next !== 'unchanged') all.set(`${asset}/${id}`, next)
+      return next === 'unchanged' ? current : next
+    },
+    async findWrappedByOther(kekId, limit) {
+      await turn()
+      return structuredClone([...all.values()].filter((each) => each.kekId !== kekId).slice(0, limit))
+    },
+    async remove(asset, id) {
+      await turn()
+      all.delete(`${asset}/${id}`)
     },
     async removeAll(asset) {
       await turn()
