@@ -1,5 +1,6 @@
 // What a tenant may ask of whoever plays: the form of a policy, and how a session's own stands over the tenant's default.
 import { z } from 'zod'
+import { parseNetwork } from '../core/address.ts'
 
 const country = z.string().regex(/^[A-Z]{2}$/, 'must be a country of ISO 3166-1, two capitals')
 
@@ -11,12 +12,14 @@ const Site = z
     /^https?:\/\/(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/,
     'must be an origin such as https://www.example.com or https://*.example.com',
   )
+  .refine((site) => URL.canParse(site.replace('*.', '')), 'must have a host and a port that can be')
 
-/** CIDR, or one address; checked in full where it is parsed. */
+/** CIDR, or one address. */
 const Network = z
   .string()
   .max(43)
   .regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'must be a network such as 203.0.113.0/24')
+  .refine((text) => parseNetwork(text), 'must be a network whose bits beyond the prefix are 0')
 
 /**
  * Every field narrows; an absent one does not. `null` in a session's own policy takes the tenant's default away.
