@@ -1,5 +1,13 @@
 // Tenants: an admin makes them; they read and change themselves, and list, add and retire their API keys.
-import { KeyList, KeyView, Named, NewKey, TenantChange, TenantView } from '../shared/tenants/schema.ts'
+import {
+  KeyList,
+  KeyRequest,
+  KeyView,
+  Named,
+  NewKey,
+  TenantChange,
+  TenantView,
+} from '../shared/tenants/schema.ts'
 import { http, type StageDefinitions } from './definition.ts'
 
 const tenantsCreate = http({
@@ -18,6 +26,7 @@ const tenantsRead = http({
   methods: ['GET'],
   path: 'api/v1/tenant',
   auth: 'tenant',
+  roles: ['uploader', 'minter', 'statistics'],
   summary: 'The tenant whose key this is',
   reply: { 200: TenantView },
   run: ({ tenant }) => TenantView.parse(tenant),
@@ -50,7 +59,7 @@ const keysAdd = http({
   path: 'api/v1/keys',
   auth: 'tenant',
   summary: 'Add an API key; it is shown this once',
-  body: Named,
+  body: KeyRequest,
   reply: { 201: NewKey },
   run: ({ app, tenant, body, random }) => app.tenants.addKey(tenant, body, random),
 })

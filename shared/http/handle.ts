@@ -1,47 +1,23 @@
 // From request to answer: who asks, whether they may, what they say; then the route's call, and every failure in one form.
 import type { z } from 'zod'
-import { constantTimeEqual, sha256Hex } from '../core/hash.ts'
+import { sha256Hex } from '../core/hash.ts'
 import type { Log } from '../core/log.ts'
 import { Problem, problemBody } from '../core/problem.ts'
 import { type Random, seededRandom } from '../core/random.ts'
-import type { Tenant } from '../tenants/model.ts'
-import {
-  type Call,
-  type Caller,
-  type HttpAsk,
-  type HttpReply,
-  isAsIs,
-  type Orchestrations,
-  type Route,
-} from './route.ts'
+import { type IdentifyDeps, identify } from './identify.ts'
+import { type Call, type HttpAsk, type HttpReply, isAsIs, type Orchestrations, type Route } from './route.ts'
 
-export interface HandleDeps<App> {
+export interface HandleDeps<App> extends IdentifyDeps {
   readonly app: App
   readonly log: Log
   readonly random: Random
   readonly publicUrl: string | undefined
   readonly orchestrations: Orchestrations
-  authenticate(apiKey: string): Promise<Tenant | undefined>
-  adminKey(): Promise<string>
-  /** Seconds to wait, or 0 when the tenant may go on. */
-  throttle(tenantId: string): number
   idempotencySecret(): Promise<Uint8Array>
 }
 
 const bodyLimitBytes = 64 * 1024
 const jsonHeaders = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' }
-const nobody: Tenant = {
-  id: 'ten_',
-  type: 'tenant',
-  schema: 1,
-  name: '',
-  keys: [],
-  allowedOrigins: [],
-  signingKeys: [],
-  limits: {},
-  createdAt: '',
-}
-
 /** Never throws: whatever happens becomes an answer with a length. */
 export async function handle<App>(
   route: Route<App>,
@@ -63,7 +39,7 @@ async function readCall<App>(
   deps: HandleDeps<App>,
   ask: HttpAsk,
 ): Promise<Call<App, unknown, unknown>> {
-  const tenant = await identify(route, deps, ask)
+  const { tenant, caller } = await identify(route, deps, ask)
   const text = route.body ? Buffer.from(await ask.bytes(bodyLimitBytes)).toString('utf8') : ''
   const body = route.body ? parse(route.body, parseJson(text), '') : undefined
   const query = route.query
@@ -82,7 +58,7 @@ async function readCall<App>(
     query,
     origin: deps.publicUrl ?? ask.url.origin,
     tenant,
-    caller: { kind: 'nobody' } satisfies Caller,
+    caller,
     random,
     // Made when it is read: a segment's request has no use for it.
     get requestHash() {
@@ -90,21 +66,6 @@ async function readCall<App>(
     },
     orchestrations: deps.orchestrations,
   }
-}
-
-async function identify<App>(route: Route<App>, deps: HandleDeps<App>, ask: HttpAsk): Promise<Tenant> {
-  if (route.auth === 'none') return nobody
-  if (route.auth === 'admin') {
-    const given = ask.header('x-movidone-admin') ?? ''
-    if (constantTimeEqual(given, await deps.adminKey())) return nobody
-    throw new Problem('unauthenticated', { detail: 'Send the admin key as `x-movidone-admin`.' })
-  }
-  const key = /^Bearer ([\w.-]+)$/i.exec(ask.header('authorization') ?? '')?.[1] ?? ''
-  const tenant = await deps.authenticate(key)
-  if (!tenant) throw new Problem('unauthenticated')
-  const waitSeconds = deps.throttle(tenant.id)
-  if (waitSeconds > 0) throw new Problem('too-many-requests', { retryAfterSeconds: waitSeconds })
-  return tenant
 }
 
 function parseJson(text: string): unknown {

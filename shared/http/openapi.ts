@@ -1,6 +1,7 @@
 // The contract: OpenAPI 3.1, built from the routes and their schemas.
 import { z } from 'zod'
 import { problems } from '../core/problem.ts'
+import { rolesOf } from './identify.ts'
 import { type Route, templateParams } from './route.ts'
 
 const ProblemSchema = z
@@ -84,6 +85,7 @@ function operation(route: Route<never>, named: Map<string, Json>): Json {
       default: { description: 'A problem (RFC 9457)', content: problem },
     },
     ...(route.auth === 'none' ? {} : { security: [{ [route.auth]: [] }] }),
+    ...(route.auth === 'tenant' ? { 'x-roles': rolesOf(route) } : {}),
   }
 }
 

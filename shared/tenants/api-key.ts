@@ -26,18 +26,16 @@ export function parseApiKey(text: string): ApiKey | undefined {
   return fits ? { tenantId: tenantId as TenantId, keyId: keyId as KeyId, text } : undefined
 }
 
-export const storeKey = (key: ApiKey, name: string, createdAt: string): StoredKey => ({
+export const storeKey = (key: ApiKey, label: Pick<StoredKey, 'name' | 'role' | 'createdAt'>): StoredKey => ({
   id: key.keyId,
-  name,
-  role: 'owner',
+  ...label,
   sha256: sha256Hex(key.text),
-  createdAt,
 })
 
-/** True for a key of this tenant that is not retired; a key that is not there costs the same comparison. */
-export function holdsKey(tenant: Tenant, key: ApiKey): boolean {
+/** The stored half of a key that is this tenant's and not retired; a key that is not there costs the same comparison. */
+export function findKey(tenant: Tenant, key: ApiKey): StoredKey | undefined {
   const stored = tenant.keys.find((candidate) => candidate.id === key.keyId && !candidate.retiredAt)
-  return constantTimeEqual(stored?.sha256 ?? '', sha256Hex(key.text)) && stored !== undefined
+  return constantTimeEqual(stored?.sha256 ?? '', sha256Hex(key.text)) ? stored : undefined
 }
 
 const mostRetired = 100

@@ -4,9 +4,15 @@ import { type KeyId, makeId, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
 import { createRecent } from '../core/recent.ts'
-import { holdsKey, makeApiKey, parseApiKey, storeKey, withoutOldestRetired } from './api-key.ts'
-import type { StoredKey, Tenant } from './model.ts'
+import { findKey, makeApiKey, parseApiKey, storeKey, withoutOldestRetired } from './api-key.ts'
+import type { Role, SigningKey, StoredKey, Tenant } from './model.ts'
 import type { TenantStore } from './ports.ts'
+import { endedSigningKey, makeSigningKey, type NewSigningKey, withSigningKey } from './signing-keys.ts'
+
+export interface Authenticated {
+  readonly tenant: Tenant
+  readonly key: StoredKey
+}
 
 export interface Tenants {
   /** The key is in this answer and nowhere else. */
@@ -14,13 +20,23 @@ export interface Tenants {
     ask: { name: string; requestHash: string },
     random: Random,
   ): Promise<{ id: TenantId; apiKey: string }>
-  authenticate(apiKey: string): Promise<Tenant | undefined>
-  addKey(tenant: Tenant, ask: { name: string }, random: Random): Promise<{ id: KeyId; apiKey: string }>
+  /** As it was at most 2 s ago. */
+  find(id: TenantId): Promise<Tenant | undefined>
+  /** The tenant, and which of its keys this is. */
+  authenticate(apiKey: string): Promise<Authenticated | undefined>
+  addKey(
+    tenant: Tenant,
+    ask: { name: string; role: Role },
+    random: Random,
+  ): Promise<{ id: KeyId; apiKey: string }>
   retireKey(tenant: Tenant, keyId: string): Promise<void>
   change(
     tenant: Tenant,
     next: { name?: string | undefined; allowedOrigins?: string[] | undefined },
   ): Promise<Tenant>
+  addSigningKey(tenant: Tenant, ask: NewSigningKey, random: Random): Promise<SigningKey>
+  /** Retired keys open nothing more; revoked ones also end what they opened. Throws `not-found`. */
+  endSigningKey(tenant: Tenant, id: string, how: 'retired' | 'revoked'): Promise<void>
   allowedOrigins(id: TenantId): Promise<readonly string[]>
   /** Makes the tenant of a local platform, with a key that was made elsewhere; repeatable. */
   ensure(apiKey: string, name: string): Promise<void>
@@ -37,7 +53,7 @@ export function createTenants({ store, clock }: { store: TenantStore; clock: Clo
     maxAgeMs: freshMs,
     maxWeight: mostCached,
   })
-  const read = async (id: TenantId): Promise<Tenant | undefined> =>
+  const find = async (id: TenantId): Promise<Tenant | undefined> =>
     (await recent.get(id, async () => ({ tenant: await store.get(id) }))).tenant
 
   async function update(id: TenantId, change: (current: Tenant) => Tenant | 'unchanged'): Promise<Tenant> {
@@ -59,10 +75,12 @@ export function createTenants({ store, clock }: { store: TenantStore; clock: Clo
   })
 
   return {
+    find,
+
     async create({ name, requestHash }, random) {
       const id = makeId('ten', random)
       const key = makeApiKey(id, random)
-      const stored = storeKey(key, 'first', isoTime(clock.now()))
+      const stored = storeKey(key, { name: 'first', role: 'owner', createdAt: isoTime(clock.now()) })
       const created = await store.create({ ...document(id, name, [stored]), requestHash })
       // The same Idempotency-Key draws the same id and key: nothing to remember, the same answer.
       if (!created && (await store.get(id))?.requestHash !== requestHash)
@@ -72,17 +90,18 @@ export function createTenants({ store, clock }: { store: TenantStore; clock: Clo
 
     async authenticate(text) {
       const key = parseApiKey(text)
-      const tenant = key && (await read(key.tenantId))
-      return tenant && holdsKey(tenant, key) ? tenant : undefined
+      const tenant = key && (await find(key.tenantId))
+      const stored = tenant && findKey(tenant, key)
+      return stored && { tenant, key: stored }
     },
 
-    async addKey(tenant, { name }, random) {
+    async addKey(tenant, { name, role }, random) {
       const key = makeApiKey(tenant.id, random)
-      const stored = storeKey(key, name, isoTime(clock.now()))
+      const stored = storeKey(key, { name, role, createdAt: isoTime(clock.now()) })
       await update(tenant.id, (current) => {
         const same = current.keys.find((candidate) => candidate.id === stored.id)
         if (same) {
-          if (same.name !== name) throw new Problem('idempotency-mismatch')
+          if (same.name !== name || same.role !== role) throw new Problem('idempotency-mismatch')
           return 'unchanged'
         }
         if (current.keys.filter((candidate) => !candidate.retiredAt).length >= mostKeys)
@@ -99,9 +118,10 @@ export function createTenants({ store, clock }: { store: TenantStore; clock: Clo
         const key = current.keys.find((candidate) => candidate.id === keyId)
         if (!key) throw new Problem('not-found')
         if (key.retiredAt) return 'unchanged'
-        if (current.keys.filter((candidate) => !candidate.retiredAt).length === 1)
+        const owners = current.keys.filter(({ role, retiredAt }) => role === 'owner' && !retiredAt)
+        if (owners.length === 1 && owners[0] === key)
           throw new Problem('conflict', {
-            detail: 'This is the last key; add another one before you retire it.',
+            detail: "This is the last key of an owner; add another owner's before you retire it.",
           })
         const retired = { ...key, retiredAt: isoTime(clock.now()) }
         const keys = current.keys.map((candidate) => (candidate === key ? retired : candidate))
@@ -116,12 +136,23 @@ export function createTenants({ store, clock }: { store: TenantStore; clock: Clo
         allowedOrigins: allowedOrigins ?? current.allowedOrigins,
       })),
 
-    allowedOrigins: async (id) => (await read(id))?.allowedOrigins ?? [],
+    async addSigningKey(tenant, ask, random) {
+      const key = makeSigningKey(ask, clock.now(), random)
+      const { signingKeys } = await update(tenant.id, (current) => withSigningKey(current, key))
+      return signingKeys.find(({ id }) => id === key.id) ?? key
+    },
+
+    async endSigningKey(tenant, id, how) {
+      await update(tenant.id, (current) => endedSigningKey(current, { id, how, nowMs: clock.now() }))
+    },
+
+    allowedOrigins: async (id) => (await find(id))?.allowedOrigins ?? [],
 
     async ensure(text, name) {
       const key = parseApiKey(text)
       if (!key) throw new Error('LOCAL_TENANT_KEY is not an API key')
-      await store.create(document(key.tenantId, name, [storeKey(key, 'local', isoTime(clock.now()))]))
+      const label = { name: 'local', role: 'owner', createdAt: isoTime(clock.now()) } as const
+      await store.create(document(key.tenantId, name, [storeKey(key, label)]))
     },
   }
 }

@@ -72,6 +72,8 @@ export const TenantDocument = z.object({
   /** What holds for every session that does not say otherwise. */
   policy: Policy.optional(),
   limits: Limits.default({}),
+  /** An admin's word: its keys open nothing and nothing of it plays, until it is taken away. */
+  suspendedAt: z.string().optional(),
   requestHash: z.string().optional(),
   createdAt: z.string(),
 })

@@ -6,6 +6,7 @@ import { withoutOldestRetired } from '../../shared/tenants/api-key.ts'
 const key = (n: number, retiredAt?: string) => ({
   id: `key_${n}` as KeyId,
   name: '',
+  role: 'owner' as const,
   sha256: '',
   createdAt: '',
   ...(retiredAt ? { retiredAt } : {}),

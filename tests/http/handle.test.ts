@@ -3,21 +3,15 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import { base32 } from '../../shared/core/ids.ts'
 import { Problem } from '../../shared/core/problem.ts'
-import { asIs, type Route } from '../../shared/http/route.ts'
+import { asIs, type Call, type Route } from '../../shared/http/route.ts'
 import { createThrottle } from '../../shared/http/throttle.ts'
-import type { Tenant } from '../../shared/tenants/model.ts'
-import { adminKey, deps, send } from './support.ts'
+import { Role } from '../../shared/tenants/model.ts'
+import { sampleTenant } from '../support/documents.ts'
+import { adminKey, deps, keyId, send } from './support.ts'
 
-const tenant: Tenant = {
-  id: 'ten_00000000000000000000',
-  type: 'tenant',
-  schema: 1,
-  name: 'Studio',
-  keys: [],
-  allowedOrigins: [],
-  createdAt: '',
-}
-const bearer = { authorization: `Bearer ${tenant.id}.right` }
+const tenant = sampleTenant({ id: 'ten_00000000000000000000' })
+const as = (role: string) => ({ authorization: `Bearer ${tenant.id}.${role}` })
+const bearer = as('owner')
 
 const route = (more: Partial<Route<null>>): Route<null> => ({
   kind: 'http',
@@ -36,13 +30,50 @@ test('a tenant route opens to its key, and to no other', async () => {
   for (const headers of [
     {},
     { authorization: 'Bearer ten_x.wrong' },
-    { authorization: `Basic ${tenant.id}.right` },
+    { authorization: `Basic ${tenant.id}.owner` },
   ]) {
     const reply = await send(route({}), deps(null, tenant), { headers })
     expect(reply).toMatchObject({ status: 401, json: { code: 'unauthenticated', instance: 'request-1' } })
     expect(reply.headers['content-type']).toBe('application/problem+json')
     expect(reply.headers['www-authenticate']).toBe('Bearer')
   }
+})
+
+test('a key opens what names its role, and an owner’s everything: a route that names none is for owners', async () => {
+  const statuses = async (roles?: Role[]) => {
+    const asked = Role.options.map((role) =>
+      send(route(roles ? { roles } : {}), deps(null, tenant), { headers: as(role) }),
+    )
+    return Object.fromEntries((await Promise.all(asked)).map(({ status }, n) => [Role.options[n], status]))
+  }
+  expect(await statuses()).toEqual({ owner: 201, uploader: 403, minter: 403, statistics: 403 })
+  expect(await statuses([])).toEqual({ owner: 201, uploader: 403, minter: 403, statistics: 403 })
+  expect(await statuses(['minter'])).toEqual({ owner: 201, uploader: 403, minter: 201, statistics: 403 })
+  const refused = await send(route({ roles: ['minter'] }), deps(null, tenant), { headers: as('uploader') })
+  expect(refused.json).toMatchObject({
+    code: 'forbidden',
+    detail: expect.stringContaining('owner or minter'),
+  })
+})
+
+test('a route knows which key asks', async () => {
+  const callers: unknown[] = []
+  const telling = {
+    roles: ['minter' as const],
+    run: ({ caller }: Call<null, unknown, unknown>) => callers.push(caller),
+  }
+  await send(route(telling), deps(null, tenant), { headers: as('minter') })
+  await send(route({ ...telling, auth: 'admin' }), deps(null), { headers: { 'x-movidone-admin': adminKey } })
+  await send(route({ ...telling, auth: 'none' }), deps(null), {})
+  expect(callers).toEqual([{ kind: 'key', keyId, role: 'minter' }, { kind: 'admin' }, { kind: 'nobody' }])
+})
+
+test('the keys of a suspended tenant open nothing, and say why', async () => {
+  expect((await send(route({}), deps(null, tenant), { headers: bearer })).status).toBe(201)
+  const suspended = deps(null, { ...tenant, suspendedAt: '2026-11-22T10:00:00.000Z' })
+  const refused = await send(route({}), suspended, { headers: bearer })
+  expect(refused).toMatchObject({ status: 403, json: { code: 'forbidden' } })
+  expect(refused.json['detail']).toContain('suspended')
 })
 
 test('an admin route opens to the admin key, and not to a tenant', async () => {

@@ -1,14 +1,16 @@
 // A request as the routes see one, made by hand, and the least that `handle` needs.
 import { systemClock } from '../../shared/core/clock.ts'
+import type { KeyId } from '../../shared/core/ids.ts'
 import { silentLog } from '../../shared/core/log.ts'
 import { systemRandom } from '../../shared/core/random.ts'
 import type { HandleDeps } from '../../shared/http/handle.ts'
 import { handle } from '../../shared/http/handle.ts'
 import type { HttpAsk, HttpReply, Route } from '../../shared/http/route.ts'
 import { createThrottle } from '../../shared/http/throttle.ts'
-import type { Tenant } from '../../shared/tenants/model.ts'
+import { Role, type Tenant } from '../../shared/tenants/model.ts'
 
 export const adminKey = 'an-admin-key-for-these-tests'
+export const keyId: KeyId = 'key_00000000000000000000'
 
 interface Sent {
   method?: string
@@ -28,6 +30,7 @@ const ask = ({ method = 'POST', path = '/', headers = {}, body, params = {} }: S
     Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
 })
 
+/** A key of this tenant is `{tenantId}.{role}` here. */
 export function deps<App>(app: App, tenant?: Tenant): HandleDeps<App> {
   return {
     app,
@@ -35,7 +38,12 @@ export function deps<App>(app: App, tenant?: Tenant): HandleDeps<App> {
     random: systemRandom,
     publicUrl: undefined,
     orchestrations: { startOnce: async () => {} },
-    authenticate: async (key) => (tenant && key === `${tenant.id}.right` ? tenant : undefined),
+    authenticate: async (text) => {
+      const role = Role.safeParse(text.split('.')[1]).data
+      return tenant && role && text === `${tenant.id}.${role}`
+        ? { tenant, key: { id: keyId, name: role, role, sha256: '', createdAt: '' } }
+        : undefined
+    },
     adminKey: async () => adminKey,
     throttle: createThrottle(1000, systemClock),
     idempotencySecret: async () => new Uint8Array(32).fill(7),

@@ -37,6 +37,8 @@ export const sampleTenant = (changes: Partial<Tenant> = {}): Tenant => ({
   name: 'A studio',
   keys: [],
   allowedOrigins: [],
+  signingKeys: [],
+  limits: {},
   createdAt: '2026-11-22T10:00:00.000Z',
   ...changes,
 })
