@@ -11,3 +11,8 @@ param uploadOrigins = filter(
 )
 param publicUrl = readEnvironmentVariable('MOVIDONE_PUBLIC_URL', '')
 param vaultGeneration = int(readEnvironmentVariable('MOVIDONE_VAULT_GENERATION', '1'))
+param proxy = {
+  hops: int(readEnvironmentVariable('MOVIDONE_PROXY_HOPS', '1'))
+  proof: readEnvironmentVariable('MOVIDONE_PROXY_PROOF', '')
+  countryHeader: readEnvironmentVariable('MOVIDONE_COUNTRY_HEADER', '')
+}
