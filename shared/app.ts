@@ -13,6 +13,7 @@ import { Problem } from './core/problem.ts'
 import { systemRandom } from './core/random.ts'
 import { createDeliver } from './deliver/index.ts'
 import { createEncode } from './encode/index.ts'
+import { createClients } from './http/client.ts'
 import { consolePolicy, createFiles } from './http/files.ts'
 import { createHealth } from './http/health.ts'
 import { createThrottle } from './http/throttle.ts'
@@ -72,9 +73,11 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     assets: stores.assets,
     media: blobs.media,
     authorise: protect.authorise,
+    redeem: async () => undefined,
     contentKey: protect.contentKey,
     segmentIv: protect.segmentIv,
     clock,
+    refused: createThrottle(config.deliver.refusalsPerSecond, clock, 10 * config.deliver.refusalsPerSecond),
     answerMaxBytes: config.deliver.answerMaxBytes,
   })
 
@@ -105,6 +108,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     protect,
     encode,
     deliver,
+    clientOf: createClients(config.proxy),
     health,
     pages: createFiles(
       overrides.webFolder ?? '',

@@ -5,8 +5,8 @@ import type { Clock } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import { createContents } from './contents.ts'
 import { corsHeaders, preflightHeaders, type ReplyHeaders } from './cors.ts'
-import { readPath } from './path.ts'
-import type { Authorise, ContentKey, Granted, SegmentIv } from './ports.ts'
+import { isGrant, opensSession, purposeOf, readPath } from './path.ts'
+import type { Authorise, ContentKey, Granted, Redeem, SegmentIv } from './ports.ts'
 import type { ReadHeader } from './preconditions.ts'
 import { problemReply } from './problem-reply.ts'
 import { answerWith, type DeliverReply } from './representation.ts'
@@ -16,9 +16,12 @@ export interface DeliverDeps {
   readonly assets: Pick<AssetStore, 'get'>
   readonly media: Pick<MediaStore, 'get' | 'read' | 'facts'>
   readonly authorise: Authorise
+  readonly redeem: Redeem
   readonly contentKey: ContentKey
   readonly segmentIv: SegmentIv
   readonly clock: Clock
+  /** Counts a refusal of this network; seconds to wait once there were too many, else 0. */
+  readonly refused: (network: string) => number
   /** Most bytes that one answer holds in memory. */
   readonly answerMaxBytes: number
 }
@@ -31,6 +34,8 @@ export interface DeliverRequest {
   readonly path: string
   readonly header: ReadHeader
   readonly client: Client
+  /** What absolute URLs start with. */
+  readonly origin: string
 }
 
 const always: ReplyHeaders = { 'referrer-policy': 'no-referrer', 'x-content-type-options': 'nosniff' }
@@ -42,25 +47,56 @@ export function createDeliver(deps: DeliverDeps) {
   const findTitle = createTitles(deps)
   const findContent = createContents(deps)
 
+  /** Where there was no header at all there is no client, only whoever else asks so: they would share one place. */
+  const believable = ({ token, client }: DeliverRequest): string =>
+    client.network === 'unknown' && client.userAgent === '' ? '' : token
+
+  /** Whatever was wrong, and however often: the token that is good is never asked for this. */
+  function refuse({ client }: DeliverRequest): DeliverReply {
+    const waitSeconds = deps.refused(client.network)
+    const headers = { ...openToAll, ...(waitSeconds > 0 && { 'retry-after': String(waitSeconds) }) }
+    return finish(problemReply(waitSeconds > 0 ? 'too-many-requests' : 'playback-refused'), headers)
+  }
+
   async function answerGranted(granted: Granted, request: DeliverRequest): Promise<DeliverReply> {
+    const { maxResolution } = granted
     const title = await findTitle(granted)
     if (!title) return problemReply('playback-refused')
     const path = readPath(request.path)
-    const found = path && (await findContent(title, path, request.header))
-    return found
-      ? answerWith(found, { ...request, maxBytes: deps.answerMaxBytes })
-      : problemReply('not-found')
+    const found = path && (await findContent(title, { path, header: request.header, maxResolution }))
+    if (!found) return problemReply('not-found')
+    if (found === 'refused') return problemReply('playback-refused')
+    return answerWith(found, { ...request, maxBytes: deps.answerMaxBytes })
+  }
+
+  /** The same session's URL each time; the grant is not needed after it, and a key or a segment is never asked with one. */
+  async function redirect(request: DeliverRequest): Promise<DeliverReply> {
+    const { client, header, method, origin } = request
+    const open = method !== 'OPTIONS'
+    const redeemed = await deps.redeem({ grant: believable(request), client, open })
+    if (!redeemed) return refuse(request)
+    const cors = corsHeaders(header, redeemed.allowedOrigins)
+    if (!redeemed.token) return preflight(cors)
+    const location = `${origin}/api/v1/play/${redeemed.token}/master.m3u8`
+    // Not even the policy on referrers: it would hold for the request that follows, which may have to show its page.
+    const { 'referrer-policy': _, ...headers } = always
+    return {
+      status: 302,
+      headers: { ...headers, ...cors, location, 'cache-control': 'no-store', 'content-length': '0' },
+    }
   }
 
   async function reply(request: DeliverRequest): Promise<DeliverReply> {
-    const granted = await deps.authorise({ token: request.token, client: request.client, purpose: 'media' })
-    const cors = corsHeaders(request.header, granted?.allowedOrigins ?? [])
-    if (!granted) return finish(problemReply('playback-refused'), openToAll)
-    if (request.method === 'OPTIONS')
-      return { status: 204, headers: { ...always, ...preflightHeaders(cors) } }
+    const { client, header, method } = request
+    if (isGrant(request.token) && opensSession(request.path)) return redirect(request)
+    const purpose = method === 'OPTIONS' ? 'image' : purposeOf(readPath(request.path))
+    const granted = await deps.authorise({ token: believable(request), client, purpose })
+    if (!granted) return refuse(request)
+    const cors = corsHeaders(header, granted.allowedOrigins)
+    if (method === 'OPTIONS') return preflight(cors)
     const answered = await answerGranted(granted, request)
     // To the eye of who asks, a title that is gone and a token that never was are the same.
-    return finish(answered, answered.status === 403 ? openToAll : cors)
+    return answered.status === 403 ? refuse(request) : finish(answered, cors)
   }
 
   return {
@@ -72,6 +108,11 @@ export function createDeliver(deps: DeliverDeps) {
     },
   }
 }
+
+const preflight = (cors: ReplyHeaders): DeliverReply => ({
+  status: 204,
+  headers: { ...always, ...preflightHeaders(cors) },
+})
 
 function finish(reply: DeliverReply, cors: ReplyHeaders): DeliverReply {
   const vary = [cors['vary'], reply.headers['vary']].filter(Boolean).join(', ')

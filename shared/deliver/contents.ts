@@ -2,6 +2,7 @@
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import type { MediaStore } from '../assets/ports.ts'
+import type { Timeline } from '../assets/timeline.ts'
 import { toBase64url } from '../core/base64url.ts'
 import type { Clock } from '../core/clock.ts'
 import { sha256 } from '../core/hash.ts'
@@ -9,9 +10,11 @@ import { createRecent } from '../core/recent.ts'
 import { acceptsGzip } from './encoding.ts'
 import { playlistType, renderMaster, renderMedia } from './manifest.ts'
 import type { PlayPath } from './path.ts'
+import { type Place, placeOf } from './place.ts'
 import type { ContentKey, SegmentIv } from './ports.ts'
 import type { ReadHeader } from './preconditions.ts'
 import type { Representation } from './representation.ts'
+import { visible } from './resolution.ts'
 import type { PlayableTitle } from './titles.ts'
 
 const playlistsMaxBytes = 32 << 20
@@ -22,6 +25,12 @@ export interface ContentDeps {
   readonly contentKey: ContentKey
   readonly segmentIv: SegmentIv
   readonly clock: Clock
+}
+
+export interface ContentAsk {
+  readonly path: PlayPath
+  readonly header: ReadHeader
+  readonly maxResolution: number | undefined
 }
 
 interface RenderedPlaylist {
@@ -83,11 +92,13 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
     return facts ? stored(blob, facts.sizeBytes, 'image/jpeg') : undefined
   }
 
-  async function key({ asset, timeline }: PlayableTitle, keyId: string): Promise<Representation | undefined> {
-    const bytes = await contentKey(
-      { assetId: asset.id, version: timeline.version, generation: timeline.generation },
-      keyId,
-    )
+  async function key(
+    { asset }: PlayableTitle,
+    timeline: Timeline,
+    keyId: string,
+  ): Promise<Representation | undefined> {
+    const { version, generation } = timeline
+    const bytes = await contentKey({ assetId: asset.id, version, generation }, keyId)
     return (
       bytes && {
         contentType: 'application/octet-stream',
@@ -99,24 +110,39 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
     )
   }
 
-  /** Undefined when the title has no such thing. */
-  return async function find(
+  /** What is in hand of a rendition, by its path. */
+  function ofRendition(
     title: PlayableTitle,
-    path: PlayPath,
-    header: ReadHeader,
-  ): Promise<Representation | undefined> {
-    const { timeline, timelineBlob } = title
-    if (path.kind === 'master') return playlist(`${timelineBlob}\0`, () => renderMaster(timeline), header)
-    if (path.kind === 'poster') return poster(title)
-    if (path.kind === 'key') return key(title, path.keyId)
-    const rendition = timeline.renditions.find(({ name }) => name === path.rendition)
-    if (!rendition) return undefined
+    { timeline, rendition }: Place,
+    { path, header }: ContentAsk,
+  ): Promise<Representation | undefined> | Representation | undefined {
+    if (path.kind === 'key') return key(title, timeline, path.keyId)
     if (path.kind === 'playlist') {
       const render = () => renderMedia(timeline, rendition, segmentIv)
-      return playlist(`${timelineBlob}\0${rendition.name}`, render, header)
+      return playlist(`${title.timelineBlob}\0${rendition.name}`, render, header)
     }
     const { blob, sizeBytes } =
-      path.kind === 'init' ? rendition.init : (rendition.segments[path.number] ?? {})
+      path.kind === 'segment' ? (rendition.segments[path.number] ?? {}) : rendition.init
     return blob && sizeBytes ? stored(blob, sizeBytes, 'video/mp4') : undefined
+  }
+
+  /** Undefined when the title has no such thing; refused when it has, and this session may not see it. */
+  return async function find(
+    title: PlayableTitle,
+    ask: ContentAsk,
+  ): Promise<Representation | 'refused' | undefined> {
+    const { path, header, maxResolution } = ask
+    const shown = visible(title.timeline, maxResolution)
+    if (!shown) return 'refused'
+    if (path.kind === 'poster') return poster(title)
+    if (path.kind === 'master') {
+      // By what stands in it, so that all limits that come to the same share one.
+      const names = shown.map(({ name }) => name).join()
+      return playlist(`${title.timelineBlob}\0/${names}`, () => renderMaster(shown), header)
+    }
+    const place = await placeOf(title, path)
+    if (!place) return undefined
+    const isShown = visible(place.timeline, maxResolution)?.includes(place.rendition)
+    return isShown ? ofRendition(title, place, ask) : 'refused'
   }
 }

@@ -1,5 +1,5 @@
 // How a timeline reads as HLS playlists (RFC 8216). All URIs are relative, so that they inherit the token's path.
-import type { Timeline, TimelineRendition } from '../assets/timeline.ts'
+import { editionOf, type Timeline, type TimelineRendition } from '../assets/timeline.ts'
 import type { SegmentIv } from './ports.ts'
 
 export const playlistType = 'application/vnd.apple.mpegurl'
@@ -43,7 +43,7 @@ function variantLines(video: TimelineRendition, audio: TimelineRendition | undef
   return [`#EXT-X-STREAM-INF:${attributes(list)}`, `${video.name}.m3u8`]
 }
 
-export function renderMaster({ renditions }: Timeline): string {
+export function renderMaster(renditions: readonly TimelineRendition[]): string {
   const audio = renditions.find((rendition) => rendition.kind === 'audio')
   const videos = renditions.filter((rendition) => rendition.kind === 'video')
   const variants = videos.flatMap((video) => variantLines(video, audio))
@@ -57,12 +57,13 @@ export function renderMaster({ renditions }: Timeline): string {
 export function renderMedia(timeline: Timeline, rendition: TimelineRendition, segmentIv: SegmentIv): string {
   const { version, planHash, ended, targetDurationSeconds } = timeline
   const { name, keyId, segments } = rendition
+  const folder = `${name}/${editionOf(timeline)}`
   const segmentLines = segments.flatMap(({ durationSeconds }, number) => {
     const iv = Buffer.from(segmentIv({ version, planHash, rendition: name, number })).toString('hex')
     return [
       `#EXT-X-KEY:METHOD=AES-128,URI="keys/${keyId}",IV=0x${iv}`,
       `#EXTINF:${durationSeconds.toFixed(6)},`,
-      `${name}/${number}.m4s`,
+      `${folder}/${number}.m4s`,
     ]
   })
   return text([
@@ -71,7 +72,7 @@ export function renderMedia(timeline: Timeline, rendition: TimelineRendition, se
     '#EXT-X-MEDIA-SEQUENCE:0',
     `#EXT-X-PLAYLIST-TYPE:${ended ? 'VOD' : 'EVENT'}`,
     ...(ended ? [] : ['#EXT-X-START:TIME-OFFSET=0']),
-    `#EXT-X-MAP:URI="${name}/init.mp4"`,
+    `#EXT-X-MAP:URI="${folder}/init.mp4"`,
     ...segmentLines,
     ...(ended ? ['#EXT-X-ENDLIST'] : []),
   ])

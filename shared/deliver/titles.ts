@@ -14,6 +14,8 @@ export interface PlayableTitle {
   readonly timeline: Timeline
   /** Blob name: never written twice, so it names its content. */
   readonly timelineBlob: string
+  /** Timelines that players may still be in the middle of: read when somebody asks for what the current one has not. */
+  former(): Promise<Timeline[]>
 }
 
 export interface TitleDeps {
@@ -39,11 +41,25 @@ export function createTitles({ assets, media, clock }: TitleDeps) {
       return { timeline, sizeBytes: bytes.length }
     })
 
-  /** Undefined when the title is gone, has failed, or has nothing to play yet. */
-  return async function find({ tenantId, assetId }: Granted): Promise<PlayableTitle | undefined> {
+  async function former({ former = [] }: Asset): Promise<Timeline[]> {
+    const kept = former.filter(({ until }) => clock.now() < Date.parse(until))
+    const loaded = await Promise.all(kept.map(({ timeline }) => loadTimeline(timeline)))
+    return loaded.flatMap((each) => (each ? [each.timeline] : []))
+  }
+
+  /** Undefined when the title is gone, has failed, has nothing to play yet, or was ended for this session. */
+  return async function find({ tenantId, assetId, openedAtMs }: Granted): Promise<PlayableTitle | undefined> {
     const asset = await documents.get(`${tenantId}/${assetId}`, () => assets.get(tenantId, assetId))
     if (!asset?.timeline || (asset.state !== 'encoding' && asset.state !== 'ready')) return undefined
+    if (asset.sessionsEndedAt && !(openedAtMs > Date.parse(asset.sessionsEndedAt))) return undefined
     const loaded = await loadTimeline(asset.timeline)
-    return loaded && { asset, timeline: loaded.timeline, timelineBlob: asset.timeline }
+    return (
+      loaded && {
+        asset,
+        timeline: loaded.timeline,
+        timelineBlob: asset.timeline,
+        former: () => former(asset),
+      }
+    )
   }
 }

@@ -1,19 +1,26 @@
-// How many requests of one tenant one instance accepts: a token bucket each, a second's worth deep.
+// How many requests of one tenant, or refusals of one network, one instance bears: a token bucket each.
 import type { Clock } from '../core/clock.ts'
 
-const mostTenants = 10_000
+const mostBuckets = 10_000
 
-/** Returns the seconds to wait before the next try, or 0. Buckets of the longest silent are forgotten first. */
-export function createThrottle(perSecond: number, clock: Clock): (tenantId: string) => number {
+/**
+ * Returns the seconds to wait before the next try, or 0. A bucket is `depth` deep, by default a second's worth; those of
+ * the longest silent are forgotten first.
+ */
+export function createThrottle(
+  perSecond: number,
+  clock: Clock,
+  depth = perSecond,
+): (subject: string) => number {
   const buckets = new Map<string, { tokens: number; atMs: number }>()
-  return (tenantId) => {
+  return (subject) => {
     const now = clock.now()
-    const before = buckets.get(tenantId) ?? { tokens: perSecond, atMs: now }
-    const tokens = Math.min(perSecond, before.tokens + ((now - before.atMs) / 1000) * perSecond)
+    const before = buckets.get(subject) ?? { tokens: depth, atMs: now }
+    const tokens = Math.min(depth, before.tokens + ((now - before.atMs) / 1000) * perSecond)
     const allowed = tokens >= 1
-    buckets.delete(tenantId)
-    buckets.set(tenantId, { tokens: allowed ? tokens - 1 : tokens, atMs: now })
-    if (buckets.size > mostTenants) buckets.delete(buckets.keys().next().value as string)
+    buckets.delete(subject)
+    buckets.set(subject, { tokens: allowed ? tokens - 1 : tokens, atMs: now })
+    if (buckets.size > mostBuckets) buckets.delete(buckets.keys().next().value as string)
     return allowed ? 0 : Math.ceil((1 - tokens) / perSecond)
   }
 }
