@@ -14,7 +14,7 @@ const uploadCreate = http({
   body: UploadRequest,
   reply: { 201: UploadTicket },
   run: ({ app, tenant, body, requestHash, random }) =>
-    app.upload.open(tenant.id, { ...body, requestHash }, random),
+    app.upload.open(tenant, { ...body, requestHash }, random),
 })
 
 const uploadResume = http({

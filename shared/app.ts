@@ -21,6 +21,7 @@ import { createFfmpeg } from './media/index.ts'
 import { createProtect } from './protect/index.ts'
 import { createTenants } from './tenants/index.ts'
 import { TenantDocument } from './tenants/model.ts'
+import { createUsage } from './tenants/usage.ts'
 import { createUpload } from './upload/index.ts'
 
 export type App = ReturnType<typeof createApp>
@@ -48,6 +49,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   const kek = createKek(config.kek, { clock })
 
   const tenants = createTenants({ store: stores.tenants, clock })
+  const usage = createUsage({ store: stores.usage, clock, find: tenants.find })
   const assets = createAssets({ store: stores.assets, clock })
   const upload = createUpload({ assets: stores.assets, sources: blobs.sources, clock, limits: config.upload })
   const protect = createProtect({
@@ -64,6 +66,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     media: blobs.media,
     units: stores.units,
     sealer: protect.sealer,
+    charge: usage.chargeEncode,
     ffmpeg: createFfmpeg(config.encode),
     clock,
     log,
@@ -103,6 +106,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     config,
     log,
     tenants,
+    usage,
     assets,
     upload,
     protect,

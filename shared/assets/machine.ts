@@ -37,6 +37,12 @@ export function progressed(asset: Asset, facts: { version: number } & Progress, 
   return { ...touched(asset, nowMs), progress }
 }
 
+/** Its tenant pays for an encode once: not for a repetition, nor for another version that another ffmpeg needs. */
+export function charged(asset: Asset, charge: NonNullable<Asset['charged']>, nowMs: number): Next {
+  if (asset.state !== 'encoding' || asset.charged) return 'unchanged'
+  return { ...touched(asset, nowMs), charged: charge }
+}
+
 /** One version follows one plan: another one, made by another ffmpeg, needs another version. */
 export function planned(asset: Asset, facts: { version: number; plan: string }, nowMs: number): Next {
   if (!encodes(asset, facts.version)) return 'unchanged'
@@ -48,7 +54,7 @@ export function planned(asset: Asset, facts: { version: number; plan: string }, 
 
 /** Nothing of it plays from here on. */
 function unplayable(asset: Asset): Asset {
-  const { timeline: _timeline, poster: _poster, durationSeconds: _duration, ...rest } = asset
+  const { timeline: _, former: _former, poster: _poster, durationSeconds: _duration, ...rest } = asset
   return { ...rest, renditions: [] }
 }
 
@@ -62,6 +68,10 @@ export function renewed(asset: Asset, facts: { version: number }, nowMs: number)
 /** How many segments a timeline's name promises: `…/timeline-{n}.json`; 0 for none. */
 export const timelineLength = (blob: string | undefined): number =>
   Number(/\/timeline-(\d+)\.json$/.exec(blob ?? '')?.[1] ?? 0)
+
+/** Which content keys a timeline is of: `…/timeline-g{n}.json`; those of an encode are generation 0. */
+export const timelineGeneration = (blob: string | undefined): number =>
+  Number(/\/timeline-g(\d+)\.json$/.exec(blob ?? '')?.[1] ?? 0)
 
 export interface PublishedFacts {
   readonly version: number
@@ -105,6 +115,30 @@ export function failed(
     progress: { percent: asset.progress.percent, stage: 'failed' },
     error: { code: facts.code, detail: facts.detail ?? problems[facts.code].advice },
   }
+}
+
+export interface RekeyedFacts {
+  readonly version: number
+  /** The timeline that the new one was made from; any other is left alone. */
+  readonly from: string
+  readonly timeline: string
+  readonly until: string
+}
+
+/** New content keys: the timeline under them takes over at once, the old one goes on for players that began with it. */
+export function rekeyed(asset: Asset, facts: RekeyedFacts, nowMs: number): Next {
+  if (asset.state !== 'ready' || asset.version !== facts.version) return 'unchanged'
+  if (asset.timeline !== facts.from) return 'unchanged'
+  const former = [...(asset.former ?? []), { timeline: facts.from, until: facts.until }]
+  return { ...touched(asset, nowMs), timeline: facts.timeline, former }
+}
+
+/** What a former timeline named is gone. */
+export function formerRetired(asset: Asset, facts: { timeline: string }, nowMs: number): Next {
+  const { former = [], ...rest } = asset
+  const left = former.filter(({ timeline }) => timeline !== facts.timeline)
+  if (left.length === former.length) return 'unchanged'
+  return { ...touched(rest, nowMs), ...(left.length > 0 ? { former: left } : {}) }
 }
 
 /** An upload that nobody touched since `updatedBefore` ends; one that moved meanwhile does not. */

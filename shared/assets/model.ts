@@ -75,6 +75,8 @@ export const AssetDocument = z.object({
   sessionsEndedAt: z.string().optional(),
   poster: z.string().optional(),
   error: AssetError.optional(),
+  /** What its encode was charged, once: its tenant does not pay for a repetition. */
+  charged: z.object({ month: z.string(), seconds: z.number() }).optional(),
   /** Set by its tenant's DELETE: nobody sees it any more, and cleaning ends with the document. */
   deletedAt: z.string().optional(),
   /** Set once source and partial outputs of a failed title are gone. */
@@ -131,6 +133,19 @@ export const sourceBlob = (asset: Pick<Asset, 'tenantId' | 'id'>): string => `${
 /** Where everything of one encode lives in `media`. */
 export const mediaFolder = (asset: Pick<Asset, 'tenantId' | 'id' | 'version'>): string =>
   `${titleFolder(asset)}v${asset.version}/`
+
+/** What a tenant has, all its titles together. */
+export interface Kept {
+  readonly titles: number
+  /** Of sources, as they were announced. */
+  readonly bytes: number
+}
+
+/** What counts of it: a title until it is deleted, its source until that is gone. */
+export const keptOf = (asset: Asset | undefined): Kept => ({
+  titles: asset && !asset.deletedAt ? 1 : 0,
+  bytes: asset && !asset.deletedAt && !asset.cleanedAt ? asset.source.sizeBytes : 0,
+})
 
 /** The title that its tenant sees: one that is not there and one that was deleted are the same. */
 export function present(asset: Asset | undefined): Asset {

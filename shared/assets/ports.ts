@@ -1,8 +1,8 @@
 // What titles need of the world: their documents, their sources and their media. `shared/azure` implements these.
 import type { AssetId, TenantId } from '../core/ids.ts'
-import type { Asset } from './model.ts'
+import type { Asset, Kept } from './model.ts'
 
-export type { Asset }
+export type { Asset, Kept }
 
 export interface Page<T> {
   readonly items: T[]
@@ -13,9 +13,10 @@ export interface Page<T> {
 /** A pure change of a document: the next one, or `unchanged`. It may run several times and may throw a Problem. */
 export type Change<T> = (current: T) => T | 'unchanged'
 
+/** Counts what each tenant keeps, in the same transaction as the title changes: the count can't drift. */
 export interface AssetStore {
-  /** False when a document of that id exists already. */
-  create(asset: Asset): Promise<boolean>
+  /** False when a document of that id exists already. `admit` is shown what its tenant would keep, and may throw. */
+  create(asset: Asset, admit?: (kept: Kept) => void): Promise<boolean>
   get(tenantId: TenantId, id: AssetId): Promise<Asset | undefined>
   /** Read, change, replace with `IfMatch`; repeats a bounded number of times, then throws `conflict`; `not-found` when absent. */
   update(tenantId: TenantId, id: AssetId, change: Change<Asset>): Promise<Asset>
@@ -53,6 +54,8 @@ export interface MediaStore {
   get(blob: string): Promise<Uint8Array | undefined>
   /** Exactly `[offset, offset + count)` and not a byte more; retried inside; undefined when absent. */
   read(blob: string, range: { offset: number; count: number }): Promise<Uint8Array | undefined>
+  /** Those that are gone already are as good. */
+  remove(blobs: readonly string[]): Promise<void>
   /** Deletes all blobs below a folder; resolves when none is left. */
   removeFolder(prefix: string): Promise<void>
 }

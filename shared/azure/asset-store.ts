@@ -1,24 +1,120 @@
-// Titles, in the container `assets`: a partition a tenant.
-import type { Asset, AssetStore } from '../assets/ports.ts'
-import type { Documents } from './documents.ts'
+// Titles, in the container `assets`: a partition a tenant, and in it the count of what the tenant keeps and uses.
+import { z } from 'zod'
+import { charged } from '../assets/machine.ts'
+import { keptOf } from '../assets/model.ts'
+import type { Asset, AssetStore, Kept } from '../assets/ports.ts'
+import type { Clock } from '../core/clock.ts'
+import { idPattern, type TenantId } from '../core/ids.ts'
+import type { SessionCount, Usage, UsageStore } from '../tenants/ports.ts'
+import { noUsage, usageAfter } from '../tenants/usage.ts'
+import type { Beside, Documents, Schema } from './documents.ts'
+
+const tenantId = z.custom<TenantId & string>((v) => idPattern('ten').test(String(v)))
+const whole = z.number().int().min(0)
+
+const usage: Schema<Usage> = z.object({
+  id: z.literal('usage'),
+  tenantId,
+  type: z.literal('usage'),
+  schema: z.literal(1),
+  titles: whole,
+  bytes: whole,
+  month: z.string(),
+  encodedSeconds: z.number().min(0),
+})
+const sessionCount: Schema<SessionCount> = z.object({
+  id: z.literal('sessions'),
+  tenantId,
+  type: z.literal('session-count'),
+  schema: z.literal(1),
+  day: z.string(),
+  sessions: whole,
+})
+
+export const usageKind = { partition: 'tenantId', type: 'usage', schema: usage }
+export const sessionCountKind = { partition: 'tenantId', type: 'session-count', schema: sessionCount }
+
+export interface AssetDocuments {
+  readonly assets: Documents<Asset>
+  readonly usage: Documents<Usage>
+  readonly sessions: Documents<SessionCount>
+  readonly clock: Clock
+}
 
 // A bound on memory, far beyond what is ever encoded at once: a sweep finds again whatever is well, and must see past it.
 const staleAtOnce = 5000
+const usageId = 'usage'
+const sessionsId = 'sessions'
 
-export function createAssetStore(assets: Documents<Asset>): AssetStore {
+export function createAssetStore(documents: AssetDocuments): { assets: AssetStore; usage: UsageStore } {
+  const { assets, usage, sessions, clock } = documents
+
+  /** From the titles themselves, where they are older than the count. Every change of theirs needs the count first. */
+  async function readUsage(tenantId: TenantId): Promise<Usage> {
+    const known = await usage.get(tenantId, usageId)
+    if (known) return known
+    const counted = (await assets.all(tenantId)).reduce(
+      (sum, asset) => usageAfter(sum, keptOf(asset)),
+      noUsage(tenantId),
+    )
+    return (await usage.create(counted)) ? counted : readUsage(tenantId)
+  }
+
+  /** The change of the count that goes with a change of a title; most changes need none. */
+  const counting =
+    (tenantId: TenantId, admit: (after: Usage) => void = () => {}): Beside<Asset> =>
+    async (before, after) => {
+      const [had, has] = [keptOf(before), keptOf(after)]
+      const encode = before?.charged ? undefined : after?.charged
+      const change = { titles: has.titles - had.titles, bytes: has.bytes - had.bytes, encode }
+      if (change.titles === 0 && change.bytes === 0 && !encode) return []
+      const next = (current: Usage | undefined) => {
+        if (!current) return 'unchanged'
+        const then = usageAfter(current, change)
+        admit(then)
+        return then
+      }
+      for (;;) {
+        const operation = await usage.operation(tenantId, usageId, next)
+        if (operation) return [operation]
+        await readUsage(tenantId)
+      }
+    }
+
   return {
-    create: assets.create,
-    get: assets.get,
-    update: assets.update,
-    remove: assets.remove,
-    list: (tenantId, page) => assets.page(tenantId, { ...page, newestBy: 'createdAt' }),
-    findStale({ state, updatedBefore, uncleaned }) {
-      const filter = 'c.state = @state AND c.updatedAt < @updatedBefore'
-      return assets.find(
-        uncleaned ? `${filter} AND NOT IS_DEFINED(c.cleanedAt)` : filter,
-        { state, updatedBefore },
-        staleAtOnce,
-      )
+    assets: {
+      async create(asset, admit: (kept: Kept) => void = () => {}) {
+        let created = false
+        const once = (current: Asset | undefined) => {
+          created = current === undefined
+          return created ? asset : 'unchanged'
+        }
+        await assets.change(asset.tenantId, asset.id, once, counting(asset.tenantId, admit))
+        return created
+      },
+      get: assets.get,
+      update: (tenantId, id, change) => assets.update(tenantId, id, change, counting(tenantId)),
+      async remove(tenantId, id) {
+        await assets.change(tenantId, id, () => 'removed', counting(tenantId))
+      },
+      list: (tenantId, page) => assets.page(tenantId, { ...page, newestBy: 'createdAt' }),
+      findStale({ state, updatedBefore, uncleaned }) {
+        const filter = 'c.state = @state AND c.updatedAt < @updatedBefore'
+        return assets.find(
+          uncleaned ? `${filter} AND NOT IS_DEFINED(c.cleanedAt)` : filter,
+          { state, updatedBefore },
+          staleAtOnce,
+        )
+      },
+    },
+    usage: {
+      read: readUsage,
+      async charge({ tenantId, assetId, month, seconds }, admit) {
+        const once = (asset: Asset) => charged(asset, { month, seconds }, clock.now())
+        await assets.update(tenantId, assetId, once, counting(tenantId, admit))
+      },
+      sessions: (tenantId) => sessions.get(tenantId, sessionsId),
+      changeSessions: (tenantId, change) => sessions.change(tenantId, sessionsId, change),
     },
   }
 }

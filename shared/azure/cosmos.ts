@@ -6,8 +6,8 @@ import type { CosmosConfig } from '../config/index.ts'
 import { lazy } from '../core/lazy.ts'
 import type { UnitStore } from '../encode/ports.ts'
 import type { KeyStore, RevocationStore, SessionStore } from '../protect/ports.ts'
-import type { Tenant, TenantStore } from '../tenants/ports.ts'
-import { createAssetStore } from './asset-store.ts'
+import type { Tenant, TenantStore, UsageStore } from '../tenants/ports.ts'
+import { createAssetStore, sessionCountKind, usageKind } from './asset-store.ts'
 import { entraCredential } from './credential.ts'
 import { createDocuments, type Kind, type Schema } from './documents.ts'
 import { type Pace, surfacing } from './failure.ts'
@@ -26,6 +26,7 @@ export interface CosmosDeps extends Pace {
 
 export interface CosmosStores {
   readonly assets: AssetStore
+  readonly usage: UsageStore
   readonly tenants: TenantStore
   readonly keys: KeyStore
   readonly sessions: SessionStore
@@ -47,7 +48,12 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
     surfacing(createDocuments({ container: () => container(name), ...kind }, deps))
   const { asset, tenant } = deps.schemas
   return {
-    assets: createAssetStore(documents('assets', { partition: 'tenantId', type: 'asset', schema: asset })),
+    ...createAssetStore({
+      assets: documents('assets', { partition: 'tenantId', type: 'asset', schema: asset }),
+      usage: documents('assets', usageKind),
+      sessions: documents('assets', sessionCountKind),
+      clock: deps.clock,
+    }),
     tenants: createTenantStore(documents('tenants', { partition: 'id', type: 'tenant', schema: tenant })),
     keys: createKeyStore(documents('keys', keyKind)),
     sessions: createSessionStore(documents('sessions', sessionKind), documents('sessions', slotsKind)),

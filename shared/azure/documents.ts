@@ -1,5 +1,12 @@
 // How documents of one kind are kept in a Cosmos container: every access within one partition, every update by ETag.
-import type { Container, ItemDefinition, JSONValue, SqlQuerySpec } from '@azure/cosmos'
+import type {
+  Container,
+  ItemDefinition,
+  JSONObject,
+  JSONValue,
+  OperationInput,
+  SqlQuerySpec,
+} from '@azure/cosmos'
 import type { Change, Page } from '../assets/ports.ts'
 import { fromBase64url, toBase64url } from '../core/base64url.ts'
 import { Problem } from '../core/problem.ts'
@@ -18,19 +25,29 @@ export interface Kind<T> {
   readonly schema: Schema<T>
 }
 
+/** What must be written together with a change, for it is all of them or none. */
+export type Beside<T> = (before: T | undefined, after: T | undefined) => Promise<OperationInput[]>
+
 export interface Documents<T> {
   /** False when its partition has one of that id. */
   create(document: T): Promise<boolean>
   /** Creates or replaces, whatever is there. */
   put(document: T): Promise<void>
   get(partition: string, id: string): Promise<T | undefined>
-  update(partition: string, id: string, change: Change<T>): Promise<T>
+  update(partition: string, id: string, change: Change<T>, beside?: Beside<T>): Promise<T>
   /** As `update`, but where there is none `change` is handed undefined, and may make the first one. */
   change(
     partition: string,
     id: string,
-    change: (current: T | undefined) => T | 'unchanged',
+    change: (current: T | undefined) => T | 'unchanged' | 'removed',
+    beside?: Beside<T>,
   ): Promise<T | undefined>
+  /** A change as it would be written now, for a transaction with others of its partition. */
+  operation(
+    partition: string,
+    id: string,
+    change: (current: T | undefined) => T | 'unchanged',
+  ): Promise<OperationInput | undefined>
   remove(partition: string, id: string): Promise<void>
   /** One page of a partition, the newest by `newestBy` first. */
   page(partition: string, page: PageRequest): Promise<Page<T>>
@@ -87,7 +104,8 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     if (!idForm.test(id)) return undefined
     const response = await (await container()).item(id, partition).read<ItemDefinition>()
     if (response.substatus === ownerNotFound) throw new Error(`the container for ${type} is missing`)
-    return response.resource
+    // Documents of several kinds share a partition: an id of another kind's is none of this.
+    return response.resource?.['type'] === type ? response.resource : undefined
   }
 
   async function remove(partition: string, id: string): Promise<void> {
@@ -149,17 +167,51 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     }
   }
 
+  const operationOf = (raw: ItemDefinition | undefined, next: T | 'removed'): OperationInput => {
+    const held = { id: raw?.id as string, ifMatch: raw?.['_etag'] as string }
+    if (next === 'removed') return { operationType: 'Delete', ...held }
+    if (!raw) return { operationType: 'Create', resourceBody: jsonOf(next) }
+    return { operationType: 'Replace', ...held, resourceBody: jsonOf(keepUnknown(raw, parse(raw), next)) }
+  }
+
+  /** False when somebody else was faster with any of them. */
+  async function together(partition: string, operations: OperationInput[]): Promise<boolean> {
+    const { items } = await container()
+    const named = operations.map((operation) => ({ ...operation, partitionKey: partition }))
+    const { result } = await items.batch(named, partition).catch((error: Error) => {
+      // The SDK hides what went wrong in a batch behind an error of its own.
+      throw error.cause ?? error
+    })
+    const failed = result
+      ?.map(({ statusCode }) => statusCode)
+      .find((status) => status >= 400 && status !== 424)
+    if (failed === undefined) return true
+    if ([404, 409, 412].includes(failed)) return false
+    throw Object.assign(new Error(`a batch with ${type} was refused with ${failed}`), { code: failed })
+  }
+
+  async function write(
+    partition: string,
+    { raw, next, beside }: { raw: ItemDefinition | undefined; next: T | 'removed'; beside: OperationInput[] },
+  ): Promise<boolean> {
+    if (beside.length > 0 || next === 'removed')
+      return together(partition, [...beside, operationOf(raw, next)])
+    return raw ? replace(partition, raw, next) : create(next)
+  }
+
   async function change(
     partition: string,
     id: string,
-    decide: (current: T | undefined) => T | 'unchanged',
+    decide: (current: T | undefined) => T | 'unchanged' | 'removed',
+    beside: Beside<T> = async () => [],
   ): Promise<T | undefined> {
     for (let attempt = 0; attempt < updateTries; attempt++) {
       const raw = await read(partition, id)
       const current = raw && parse(raw)
       const next = decide(current)
-      if (next === 'unchanged') return current
-      if (raw ? await replace(partition, raw, next) : await create(next)) return next
+      if (next === 'unchanged' || (next === 'removed' && !raw)) return current
+      const after = next === 'removed' ? undefined : next
+      if (await write(partition, { raw, next, beside: await beside(current, after) })) return after
       await pace.clock.wait(jittered(pace.random, Math.min(firstPauseMs * 2 ** attempt, longestPauseMs)))
     }
     throw new Problem('conflict')
@@ -170,6 +222,12 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     change,
     since,
 
+    async operation(partition, id, decide) {
+      const raw = await read(partition, id)
+      const next = decide(raw && parse(raw))
+      return next === 'unchanged' ? undefined : operationOf(raw, next)
+    },
+
     async put(document) {
       await (await container()).items.upsert(document)
     },
@@ -179,12 +237,12 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
       return raw && parse(raw)
     },
 
-    async update(partition, id, decide) {
-      const updated = await change(partition, id, (current) => {
+    async update(partition, id, decide, beside) {
+      const present = (current: T | undefined) => {
         if (!current) throw new Problem('not-found')
         return decide(current)
-      })
-      return updated as T
+      }
+      return (await change(partition, id, present, beside)) as T
     },
 
     remove,
@@ -233,6 +291,8 @@ function keepUnknown<T extends object>(raw: ItemDefinition, known: T, next: T): 
   const unknown = Object.entries(raw).filter(([name]) => !(name in known) && !name.startsWith('_'))
   return { ...Object.fromEntries(unknown), ...next }
 }
+
+const jsonOf = (document: object): JSONObject => document as JSONObject
 
 const wrongCursor = () =>
   new Problem('invalid-request', {

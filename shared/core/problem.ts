@@ -111,6 +111,11 @@ export const problems = {
     'Try another export of the film; if it stays, report the asset id.',
   ),
   'encode-outdated': kind(409, 'Another ffmpeg began this encode', 'Wait: it starts again by itself.'),
+  'cap-exceeded': kind(
+    422,
+    'The limit of encoding is reached',
+    'Wait for the next month, or ask the operator of this platform for a higher limit; then upload it again.',
+  ),
   'encode-too-slow': kind(422, 'Encoding took too long', 'Try again; if it stays, report the asset id.'),
 } as const satisfies Record<string, ProblemKind>
 

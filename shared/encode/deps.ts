@@ -3,7 +3,7 @@ import type { AssetStore, MediaStore, SourceStore } from '../assets/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { Pace } from './pace.ts'
-import type { Ffmpeg, SegmentSealer, UnitStore } from './ports.ts'
+import type { ChargeEncode, Ffmpeg, SegmentSealer, UnitStore } from './ports.ts'
 
 export interface EncodeLimits {
   readonly threads: number
@@ -19,6 +19,7 @@ export interface EncodeParts {
   readonly media: MediaStore
   readonly units: UnitStore
   readonly sealer: SegmentSealer
+  readonly charge: ChargeEncode
   readonly ffmpeg: Ffmpeg
   readonly clock: Clock
   readonly log: Log

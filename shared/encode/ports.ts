@@ -15,10 +15,15 @@ export type Seal = (segment: { rendition: string; number: number; bytes: Uint8Ar
 export interface SegmentSealer {
   /** Makes the content keys of this version if there are none yet; key ids by rendition name. Repeatable. */
   prepare(target: EncodeTarget, renditions: readonly string[]): Promise<Record<string, string>>
+  /** Key ids by rendition name, as they were made; undefined once they were forgotten. */
+  keyIds(target: EncodeTarget): Promise<Record<string, string> | undefined>
   open(target: EncodeTarget, planHash: string): Promise<Seal>
   /** Forgets the keys of all versions of a title. */
   forget(assetId: AssetId): Promise<void>
 }
+
+/** Takes what a title's encode costs its tenant, once for each title; throws `cap-exceeded` beyond the limit. */
+export type ChargeEncode = (target: EncodeTarget, durationSeconds: number) => Promise<void>
 
 /** One unit of encode's work in the container `units` (partition key `jobId`, the Durable instance id). */
 export interface Unit {

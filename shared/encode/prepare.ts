@@ -8,7 +8,7 @@ import { walkBoxes } from './boxes.ts'
 import type { EncodeDeps, EncodeLimits } from './deps.ts'
 import { believeOrMeasure } from './length.ts'
 import { isHdr } from './picture.ts'
-import { makePlan, Plan } from './plan.ts'
+import { makePlan, Plan, plannedSeconds } from './plan.ts'
 import type { EncodeTarget, OpenedSource } from './ports.ts'
 import { type Probe, parseProbe, type VideoStream } from './probe.ts'
 import { renditionNames } from './publish.ts'
@@ -31,6 +31,7 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
     try {
       const plan = await underWatch(deps, { target }, (signal) => planOf(deps, { source, opened, signal }))
       const blob = planBlob(target, plan.hash)
+      await deps.charge(target, plannedSeconds(plan))
       await deps.sealer.prepare(target, renditionNames(plan))
       await deps.media.putOnce(blob, Buffer.from(JSON.stringify(plan)), 'application/json')
       await deps.assets.update(tenantId, assetId, (asset) =>

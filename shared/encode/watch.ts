@@ -13,7 +13,7 @@ const pollMs = 2000
 
 /** What no repetition mends: the title fails with it at once. Everything else is thrown and tried again. */
 const final = (code: ProblemCode): boolean =>
-  /^(source|encode)-|^checksum-mismatch$|^asset-failed$|^not-found$/.test(code)
+  /^(source|encode)-|^checksum-mismatch$|^cap-exceeded$|^asset-failed$|^not-found$/.test(code)
 
 /** The title as it is being encoded at this version; `asset-failed` once it is not any more. */
 export async function titleOf(

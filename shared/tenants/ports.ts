@@ -1,5 +1,5 @@
-// Where tenants are kept.
-import type { TenantId } from '../core/ids.ts'
+// What tenants need of the world: where they, what they use and what they changed are kept.
+import type { AssetId, TenantId } from '../core/ids.ts'
 import type { Tenant } from './model.ts'
 
 export type { Tenant }
@@ -9,4 +9,46 @@ export interface TenantStore {
   create(tenant: Tenant): Promise<boolean>
   get(id: TenantId): Promise<Tenant | undefined>
   update(id: TenantId, change: (current: Tenant) => Tenant | 'unchanged'): Promise<Tenant>
+  /** At most so many, the oldest first. */
+  list(limit: number): Promise<Tenant[]>
+}
+
+/** In the container `assets`, changed in one transaction with the titles that it counts. */
+export interface Usage {
+  readonly id: 'usage'
+  readonly tenantId: TenantId
+  readonly type: 'usage'
+  readonly schema: 1
+  readonly titles: number
+  /** Of sources, as they were announced. */
+  readonly bytes: number
+  /** `2026-11`, of the film encoded last; empty before there was any. */
+  readonly month: string
+  readonly encodedSeconds: number
+}
+
+/** Beside `usage`, and apart from it: a crowd of viewers must not be in the way of an upload. */
+export interface SessionCount {
+  readonly id: 'sessions'
+  readonly tenantId: TenantId
+  readonly type: 'session-count'
+  readonly schema: 1
+  /** `2026-11-22` */
+  readonly day: string
+  readonly sessions: number
+}
+
+export interface UsageStore {
+  /** Counted from the titles where it was never kept before. */
+  read(tenantId: TenantId): Promise<Usage>
+  /** Once for each title. `admit` is shown what would be used then, and may throw: then nothing is charged. */
+  charge(
+    encode: { tenantId: TenantId; assetId: AssetId; month: string; seconds: number },
+    admit: (after: Usage) => void,
+  ): Promise<void>
+  sessions(tenantId: TenantId): Promise<SessionCount | undefined>
+  changeSessions(
+    tenantId: TenantId,
+    change: (current: SessionCount | undefined) => SessionCount | 'unchanged',
+  ): Promise<SessionCount | undefined>
 }

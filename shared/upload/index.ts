@@ -6,6 +6,8 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { type AssetId, makeId, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
+import { admitTitle } from '../tenants/limits.ts'
+import type { Tenant } from '../tenants/model.ts'
 import type { UploadBlocks, UploadRequest, UploadTicket } from './schema.ts'
 
 export interface UploadDeps {
@@ -17,7 +19,7 @@ export interface UploadDeps {
 
 export interface Upload {
   open(
-    tenantId: TenantId,
+    tenant: Pick<Tenant, 'id' | 'limits'>,
     ask: UploadRequest & { requestHash: string },
     random: Random,
   ): Promise<UploadTicket>
@@ -49,7 +51,7 @@ export function createUpload({ assets, sources, clock, limits }: UploadDeps): Up
     present(await assets.get(tenantId, assetId))
 
   return {
-    async open(tenantId, ask, random) {
+    async open({ id: tenantId, limits: own }, ask, random) {
       if (ask.protection !== 'aes-128') throw new Problem('protection-not-available')
       if (ask.sizeBytes > limits.maxBytes)
         throw new Problem('too-large', { detail: `A source has at most ${limits.maxBytes} bytes.` })
@@ -79,7 +81,7 @@ export function createUpload({ assets, sources, clock, limits }: UploadDeps): Up
         createdAt: now,
         updatedAt: now,
       }
-      if (!(await assets.create(asset))) {
+      if (!(await assets.create(asset, (kept) => admitTitle(own, kept, ask.sizeBytes)))) {
         const there = await find(tenantId, id)
         if (there.requestHash !== ask.requestHash) throw new Problem('idempotency-mismatch')
         // A late repeat gets no URL that writes over what was completed, or into what was cleaned.

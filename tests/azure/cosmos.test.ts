@@ -123,7 +123,7 @@ describe.each(servers)('on %s', (_name, start) => {
     const assets = Array.from({ length: 23 }, (_, n) =>
       sampleAsset({ tenantId, createdAt: new Date(1.7e12 + ((n * 7) % 23) * 1000).toISOString() }),
     )
-    await Promise.all(assets.map(stores.assets.create))
+    await Promise.all(assets.map((asset) => stores.assets.create(asset)))
     const listed: Asset[] = []
     let cursor: string | undefined
     do {

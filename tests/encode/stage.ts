@@ -84,6 +84,9 @@ export function setStage(
     },
     get: async (name) => media.get(name),
     read: async (name, { offset, count }) => media.get(name)?.subarray(offset, offset + count),
+    remove: async (names) => {
+      for (const name of names) media.delete(name)
+    },
     removeFolder: async (prefix) => {
       for (const name of media.keys()) if (name.startsWith(prefix)) media.delete(name)
     },
@@ -95,10 +98,14 @@ export function setStage(
       for (const unit of units.values()) if (unit.jobId === jobId) units.delete(unit.id)
     },
   }
+  const keyIds: Record<string, string> = {}
   /** Leaves segments as they are, so that what was stored can be looked at. */
   const sealer: SegmentSealer = {
-    prepare: async (_target, names) =>
-      Object.fromEntries(names.map((name) => [name, createHash('md5').update(name).digest('hex')])),
+    async prepare(_target, names) {
+      for (const name of names) keyIds[name] = createHash('md5').update(name).digest('hex')
+      return keyIds
+    },
+    keyIds: async () => keyIds,
     open:
       async () =>
       ({ bytes }) =>
@@ -111,6 +118,7 @@ export function setStage(
     media: mediaStore,
     units: unitStore,
     sealer,
+    charge: async () => {},
     ffmpeg: createFfmpeg(paths ?? { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }),
     clock: systemClock,
     log: silentLog,
