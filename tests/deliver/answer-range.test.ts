@@ -6,7 +6,7 @@ import { makeTimeline } from './timelines.ts'
 
 const segment = makeTimeline().renditions[0]!.segments[1]!
 const size = segment.sizeBytes
-const path = 'v720/1.m4s'
+const path = 'v720/1.0/1.m4s'
 
 let stage: Stage
 beforeEach(async () => {
@@ -34,7 +34,7 @@ describe('a range', () => {
     )
   })
 
-  test.each(['v720/init.mp4', 'poster.jpg', 'audio/0.m4s'])('works for %s too', async (name) => {
+  test.each(['v720/1.0/init.mp4', 'poster.jpg', 'audio/1.0/0.m4s'])('works for %s too', async (name) => {
     const reply = await stage.ask(name, { range: 'bytes=-10' })
     expect([reply.status, reply.body?.length]).toEqual([206, 10])
   })

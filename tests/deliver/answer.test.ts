@@ -19,9 +19,9 @@ describe('what there is', () => {
     ['master.m3u8', 'application/vnd.apple.mpegurl', 'no-cache'],
     ['v720.m3u8', 'application/vnd.apple.mpegurl', 'no-cache'],
     ['audio.m3u8', 'application/vnd.apple.mpegurl', 'no-cache'],
-    ['v720/init.mp4', 'video/mp4', 'private, max-age=86400, immutable'],
-    ['v720/1.m4s', 'video/mp4', 'private, max-age=86400, immutable'],
-    ['audio/0.m4s', 'video/mp4', 'private, max-age=86400, immutable'],
+    ['v720/1.0/init.mp4', 'video/mp4', 'private, max-age=86400, immutable'],
+    ['v720/1.0/1.m4s', 'video/mp4', 'private, max-age=86400, immutable'],
+    ['audio/1.0/0.m4s', 'video/mp4', 'private, max-age=86400, immutable'],
     ['poster.jpg', 'image/jpeg', 'private, max-age=86400, immutable'],
     ['keys/{v720}', 'application/octet-stream', 'no-store'],
   ])('%s is %s, %s', async (name, contentType, cacheControl) => {
@@ -41,7 +41,7 @@ describe('what there is', () => {
   })
 
   test('a segment is its blob, byte for byte; the key is the key of its rendition', async () => {
-    const { body } = await stage.ask('v720/1.m4s')
+    const { body } = await stage.ask('v720/1.0/1.m4s')
     expect(body).toEqual(bytesOf(segment.blob, 0, segment.sizeBytes))
     expect(stage.reads).toEqual([{ blob: segment.blob, offset: 0, count: segment.sizeBytes }])
     const keys = await Promise.all(Object.values(stage.keyIds).map((id) => stage.ask(`keys/${id}`)))
@@ -50,8 +50,8 @@ describe('what there is', () => {
   })
 
   test('HEAD and 304 read nothing from Blob', async () => {
-    const { headers } = await stage.ask('v720/1.m4s', {}, { method: 'HEAD' })
-    const unchanged = await stage.ask('v720/1.m4s', { 'if-none-match': headers['etag']! })
+    const { headers } = await stage.ask('v720/1.0/1.m4s', {}, { method: 'HEAD' })
+    const unchanged = await stage.ask('v720/1.0/1.m4s', { 'if-none-match': headers['etag']! })
     expect(unchanged.status).toBe(304)
     expect(unchanged.body).toBeUndefined()
     expect(unchanged.headers).toMatchObject({
@@ -94,16 +94,16 @@ describe('while it is being encoded', () => {
   test('the playlist grows within a second, and what is there plays', async () => {
     stage.state.asset = { ...stage.document, state: 'encoding', timeline: 'timeline-1.json' }
     const first = await stage.ask('v720.m3u8')
-    expect(text(first.body)).not.toContain('v720/1.m4s')
-    expect((await stage.ask('v720/0.m4s')).status).toBe(200)
-    expect((await stage.ask('v720/1.m4s')).status).toBe(404)
+    expect(text(first.body)).not.toContain('v720/1.0/1.m4s')
+    expect((await stage.ask('v720/1.0/0.m4s')).status).toBe(200)
+    expect((await stage.ask('v720/1.0/1.m4s')).status).toBe(404)
     stage.state.asset = { ...stage.document, state: 'encoding', timeline: 'timeline-2.json' }
     stage.clock.advance(1000)
     const etag = first.headers['etag']!
     const second = await stage.ask('v720.m3u8', { 'if-none-match': etag })
     expect(second.status).toBe(200)
-    expect(text(second.body)).toContain('v720/1.m4s')
-    expect((await stage.ask('v720/1.m4s')).status).toBe(200)
+    expect(text(second.body)).toContain('v720/1.0/1.m4s')
+    expect((await stage.ask('v720/1.0/1.m4s')).status).toBe(200)
   })
 
   test('a title that is being encoded anew plays on from its old timeline, with the old keys', async () => {
@@ -116,7 +116,7 @@ describe('while it is being encoded', () => {
   })
 
   test('a thousand requests within a second ask for the document and the timeline once', async () => {
-    const paths = ['master.m3u8', 'v720.m3u8', 'v720/init.mp4', 'v720/0.m4s']
+    const paths = ['master.m3u8', 'v720.m3u8', 'v720/1.0/init.mp4', 'v720/1.0/0.m4s']
     await Promise.all(Array.from({ length: 1000 }, (_, n) => stage.ask(paths[n % 4] ?? '')))
     expect(stage.loads).toEqual(['asset', 'timeline-3.json'])
     stage.clock.advance(1000)
@@ -128,7 +128,7 @@ describe('while it is being encoded', () => {
 describe('other methods and sites', () => {
   test('a preflight of an allowed site is answered, and its player may read what it needs', async () => {
     const origin = 'https://www.example.com'
-    const preflight = await stage.ask('v720/1.m4s', { origin }, { method: 'OPTIONS' })
+    const preflight = await stage.ask('v720/1.0/1.m4s', { origin }, { method: 'OPTIONS' })
     expect(preflight).toMatchObject({
       status: 204,
       headers: {
@@ -140,7 +140,7 @@ describe('other methods and sites', () => {
     })
     expect(preflight.body).toBeUndefined()
     for (const [path, status] of [
-      ['v720/1.m4s', 200],
+      ['v720/1.0/1.m4s', 200],
       ['nothing', 404],
     ] as const) {
       const reply = await stage.ask(path, { origin })

@@ -17,6 +17,7 @@ import { systemClock } from '../../shared/core/clock.ts'
 import { makeId } from '../../shared/core/ids.ts'
 import { systemRandom } from '../../shared/core/random.ts'
 import { createDeliver } from '../../shared/deliver/index.ts'
+import { createClients } from '../../shared/http/client.ts'
 import { createProtect } from '../../shared/protect/index.ts'
 import { TenantDocument } from '../../shared/tenants/model.ts'
 import { startBlobs } from '../support/azurite.ts'
@@ -79,7 +80,7 @@ export async function serveDrawnTitle() {
 
   const drawn = { v180: await draw(directory, 'video'), audio: await draw(directory, 'audio') }
   const asset = sampleAsset({ tenantId, state: 'ready', progress: { percent: 100, stage: 'done' } })
-  const target = { tenantId, assetId: asset.id, version: 1 }
+  const target = { tenantId, assetId: asset.id, version: 1, generation: 0 }
   const planHash = '0123456789abcdef'
   const keyIds = await protect.sealer.prepare(target, Object.keys(drawn))
   const seal = await protect.sealer.open(target, planHash)
@@ -111,6 +112,7 @@ export async function serveDrawnTitle() {
     schema: 1,
     assetId: asset.id,
     version: 1,
+    generation: 0,
     planHash,
     scheme: 'aes-128',
     targetDurationSeconds: 1,
@@ -130,15 +132,25 @@ export async function serveDrawnTitle() {
     authorise: protect.authorise,
     segmentIv: protect.segmentIv,
     answerMaxBytes: 1 << 20,
+    redeem: async () => undefined,
+    refused: () => 0,
     contentKey: async (of, keyId) => {
       const key = await protect.contentKey(of, keyId)
       return key && (tamper.key?.(key) ?? key)
     },
   })
+  const clientOf = createClients({ hops: 1, proof: undefined, countryHeader: undefined })
   const server = createServer(async (request, response) => {
     const [, token = '', ...path] = (request.url ?? '').split('/')
     const header = (name: string) => request.headers[name]?.toString() ?? null
-    const reply = await deliver.answer({ method: request.method ?? '', token, path: path.join('/'), header })
+    const reply = await deliver.answer({
+      method: request.method ?? '',
+      token,
+      path: path.join('/'),
+      header,
+      client: clientOf(header),
+      origin: '',
+    })
     response.writeHead(reply.status, reply.headers).end(reply.body)
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')

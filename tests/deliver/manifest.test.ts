@@ -18,7 +18,7 @@ function media(options: Parameters<typeof makeTimeline>[0], name: string): strin
 
 describe('master playlist', () => {
   test('is the golden one, and an independent parser reads every attribute back', async () => {
-    const text = renderMaster(makeTimeline())
+    const text = renderMaster(makeTimeline().renditions)
     await expect(text).toMatchFileSnapshot(golden('master'))
     const master = HLS.parse(text) as Master
     expect(master.independentSegments).toBe(true)
@@ -39,7 +39,7 @@ describe('master playlist', () => {
   })
 
   test('of a title without audio names no audio at all', async () => {
-    const text = renderMaster(makeTimeline({ audio: false }))
+    const text = renderMaster(makeTimeline({ audio: false }).renditions)
     await expect(text).toMatchFileSnapshot(golden('master-silent'))
     const master = HLS.parse(text) as Master
     expect(master.variants.map((variant) => [variant.codecs, variant.audio, variant.bandwidth])).toEqual([
@@ -72,8 +72,8 @@ describe('media playlist', () => {
     const ivs = playlist.segments.map(({ key }) => Buffer.from(key?.iv ?? new ArrayBuffer()).toString('hex'))
     expect(new Set(ivs).size).toBe(30)
     playlist.segments.forEach((segment, number) => {
-      expect(segment.uri).toBe(`v720/${number}.m4s`)
-      expect(segment.map?.uri).toBe('v720/init.mp4')
+      expect(segment.uri).toBe(`v720/1.0/${number}.m4s`)
+      expect(segment.map?.uri).toBe('v720/1.0/init.mp4')
       expect(segment.key).toMatchObject({
         method: 'AES-128',
         uri: `keys/${Buffer.from('v720'.padEnd(16, '.')).toString('hex')}`,
@@ -114,12 +114,13 @@ describe('media playlist', () => {
 })
 
 test('no playlist names a scheme, a host, a query, or a path that leaves its folder', () => {
-  const texts = [renderMaster(makeTimeline()), media({}, 'v720'), media({ ended: false }, 'audio')]
+  const texts = [renderMaster(makeTimeline().renditions), media({}, 'v720'), media({ ended: false }, 'audio')]
   for (const text of texts) {
     const uris = [...text.matchAll(/URI="([^"]*)"/g)]
       .map(([, uri]) => uri)
       .concat(text.split('\n').filter((line) => line && !line.startsWith('#')))
     expect(uris.length).toBeGreaterThan(2)
-    for (const uri of uris) expect(uri).toMatch(/^[a-z0-9-]+(\/[a-z0-9-]+)?(\.(m3u8|mp4|m4s))?$/)
+    for (const uri of uris)
+      expect(uri).toMatch(/^[a-z0-9-]+(\/[a-z0-9.-]+)?(\/[a-z0-9-]+)?(\.(m3u8|mp4|m4s))?$/)
   }
 })

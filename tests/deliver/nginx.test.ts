@@ -55,7 +55,7 @@ describe.skipIf(!existsSync(nginx))('beside nginx (skipped where /usr/sbin/nginx
     })
 
   async function askUs(method: string, headers: Record<string, string>): Promise<Answer> {
-    const reply = await stage.ask('v720/1.m4s', headers, { method })
+    const reply = await stage.ask('v720/1.0/1.m4s', headers, { method })
     const { 'content-range': contentRange, 'content-length': length } = reply.headers
     return { status: reply.status, contentRange, length, body: Buffer.from(reply.body ?? []).toString('hex') }
   }
@@ -96,7 +96,7 @@ describe.skipIf(!existsSync(nginx))('beside nginx (skipped where /usr/sbin/nginx
       if (up) break
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
-    const { headers } = await stage.ask('v720/1.m4s')
+    const { headers } = await stage.ask('v720/1.0/1.m4s')
     etags = { ours: headers['etag'] ?? '', theirs: (await askNginx('GET', {})).etag ?? '' }
   })
 

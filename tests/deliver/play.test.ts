@@ -35,7 +35,7 @@ describe('with the token', () => {
   })
 
   test('a segment comes in ranges that put together are the blob', async () => {
-    const url = `${base}/v180/0.m4s`
+    const url = `${base}/v180/1.0/0.m4s`
     const [whole, a, b] = await Promise.all(
       [undefined, 'bytes=0-999', 'bytes=1000-'].map((range) =>
         fetch(url, { headers: range ? { range } : {} }),
@@ -121,8 +121,8 @@ describe('without the token', () => {
     const paths = [
       'master.m3u8',
       'v180.m3u8',
-      'v180/init.mp4',
-      'v180/0.m4s',
+      'v180/1.0/init.mp4',
+      'v180/1.0/0.m4s',
       `keys/${title.timeline.renditions[0]!.keyId}`,
     ]
     const statuses = (root: string) =>

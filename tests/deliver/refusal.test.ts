@@ -10,8 +10,8 @@ beforeEach(async () => {
 const paths = () => [
   'master.m3u8',
   'v720.m3u8',
-  'v720/init.mp4',
-  'v720/0.m4s',
+  'v720/1.0/init.mp4',
+  'v720/1.0/0.m4s',
   `keys/${stage.keyIds['v720']}`,
   'poster.jpg',
 ]
@@ -91,11 +91,11 @@ describe('a title that is', () => {
   )
 
   test('removed under a viewer’s feet ends as a refusal, never as half an answer', async () => {
-    expect((await stage.ask('v720/0.m4s')).status).toBe(200)
+    expect((await stage.ask('v720/1.0/0.m4s')).status).toBe(200)
     stage.state.gone = true
     const expected = await refusal()
-    expect(await stage.ask('v720/0.m4s')).toEqual(expected)
-    expect(await stage.ask('v720/0.m4s', { range: 'bytes=0-9' })).toEqual(expected)
+    expect(await stage.ask('v720/1.0/0.m4s')).toEqual(expected)
+    expect(await stage.ask('v720/1.0/0.m4s', { range: 'bytes=0-9' })).toEqual(expected)
   })
 })
 
@@ -110,15 +110,15 @@ describe('with a session, what is not there is 404', () => {
     'v1080.m3u8',
     'v720',
     'v720/',
-    'v720/3.m4s',
-    'v720/00.m4s',
+    'v720/1.0/3.m4s',
+    'v720/1.0/00.m4s',
     'v720/-1.m4s',
     'v720/1e0.m4s',
-    'v720/99999999999.m4s',
+    'v720/1.0/99999999999.m4s',
     'v720/0.M4S',
     'V720/0.m4s',
     'v720//0.m4s',
-    'v720/../v720/0.m4s',
+    'v720/../v720/1.0/0.m4s',
     'v720%2F0.m4s',
     'constructor.m3u8',
     '__proto__/init.mp4',
@@ -130,7 +130,7 @@ describe('with a session, what is not there is 404', () => {
     'poster.png',
     'timeline-3.json',
     'manifest.mpd',
-    'v720/0.m4s\n',
+    'v720/1.0/0.m4s\n',
   ])('%j', async (path) => {
     const reply = await stage.ask(path)
     expect(reply.status).toBe(404)

@@ -1,12 +1,15 @@
 // Deliver with the real protect beside it, on the smallest ports there are; every byte has a value told by its place.
 import type { Asset } from '../../shared/assets/model.ts'
+import type { Client } from '../../shared/core/client.ts'
 import { createDeliver } from '../../shared/deliver/index.ts'
+import type { AuthoriseAsk, Granted, Redeem } from '../../shared/deliver/ports.ts'
 import { createProtect } from '../../shared/protect/index.ts'
 import { countingKek, keyDocuments, sessionDocuments, settableClock, testRandom } from '../protect/ports.ts'
 import { sampleAsset } from '../support/documents.ts'
 import { assetId, makeTimeline, tenantId } from './timelines.ts'
 
 const origin = 'https://www.example.com'
+export const somebody: Client = { network: '203.0.113.0/24', address: '203.0.113.9', userAgent: 'a player' }
 
 const document = sampleAsset({
   id: assetId,
@@ -32,14 +35,27 @@ export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = 
     random: testRandom(seed),
     allowedOrigins: async () => [origin],
   })
-  const keyIds = await protect.sealer.prepare({ tenantId, assetId, version: 1 }, ['v720', 'v360', 'audio'])
+  const keyIds = await protect.sealer.prepare({ tenantId, assetId, version: 1, generation: 0 }, [
+    'v720',
+    'v360',
+    'audio',
+  ])
   const named = (segments: number, ended: boolean) => {
     const timeline = makeTimeline({ segments, ended })
     const renditions = timeline.renditions.map((each) => ({ ...each, keyId: keyIds[each.name] ?? '' }))
     return Buffer.from(JSON.stringify({ ...timeline, renditions }))
   }
   const timelines = new Map([1, 2, 3].map((n) => [`timeline-${n}.json`, named(n, n === 3)]))
-  const state: { asset: Asset | undefined; gone: boolean } = { asset: document, gone: false }
+  const state = {
+    asset: document as Asset | undefined,
+    gone: false,
+    /** What the session is granted besides. */
+    granted: {} as Partial<Granted>,
+    redeem: (async () => undefined) as Redeem,
+    waitSeconds: 0,
+  }
+  const asks: AuthoriseAsk[] = []
+  const refusals: string[] = []
   const reads: Array<{ blob: string; offset: number; count: number }> = []
   const loads: string[] = []
   const deliver = createDeliver({
@@ -60,7 +76,16 @@ export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = 
         return state.gone ? undefined : bytesOf(blob, range.offset, range.count)
       },
     },
-    authorise: protect.authorise,
+    async authorise(ask) {
+      asks.push(ask)
+      const granted = await protect.authorise(ask)
+      return granted && { ...granted, ...state.granted }
+    },
+    redeem: (ask) => state.redeem(ask),
+    refused(network) {
+      refusals.push(network)
+      return state.waitSeconds
+    },
     contentKey: protect.contentKey,
     segmentIv: protect.segmentIv,
     clock,
@@ -79,9 +104,17 @@ export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = 
     keyIds,
     token: opened.token,
     sessionId: opened.sessionId,
+    timelines,
+    asks,
+    refusals,
     /** With the session's own token unless another is given. */
-    ask(path: string, headers: Record<string, string> = {}, { method = 'GET', token = opened.token } = {}) {
-      return deliver.answer({ method, token, path, header: (name) => headers[name] ?? null })
+    ask(
+      path: string,
+      headers: Record<string, string> = {},
+      { method = 'GET', token = opened.token, client = somebody } = {},
+    ) {
+      const header = (name: string) => headers[name] ?? null
+      return deliver.answer({ method, token, path, header, client, origin: 'https://play.example.net' })
     },
   }
 }

@@ -21,7 +21,7 @@ const rendition = (
   ...facts,
 })
 
-export function makeTimeline({ segments = 3, ended = true, audio = true } = {}): Timeline {
+export function makeTimeline({ segments = 3, ended = true, audio = true, generation = 0 } = {}): Timeline {
   const video = { kind: 'video' as const, frameRate: 30_000 / 1001 }
   const renditions = [
     rendition(
@@ -68,6 +68,7 @@ export function makeTimeline({ segments = 3, ended = true, audio = true } = {}):
     schema: 1,
     assetId,
     version: 1,
+    generation,
     planHash: '0123abcd',
     scheme: 'aes-128',
     targetDurationSeconds: 4,
