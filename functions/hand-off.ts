@@ -17,3 +17,18 @@ export const cleaning = (asset: Target): Start => ({
   instanceId: `clean-${asset.id}`,
   input: input(asset),
 })
+
+interface Rekey {
+  readonly assetId: string
+  readonly version: number
+  readonly generation: number
+}
+
+/** Until the title has switched to that generation there is one of it; then the next one may begin. */
+export const rekeying = (target: Rekey): Start => ({
+  name: 'protect-rekey',
+  instanceId: `rekey-${target.assetId}-v${target.version}.${target.generation}`,
+  input: target,
+})
+
+export const rewrapping = (): Start => ({ name: 'protect-rewrap', instanceId: 'rewrap', input: {} })

@@ -3,16 +3,30 @@
 import packageJson from '../package.json' with { type: 'json' }
 import { stages as allStages, type Stage } from '../shared/config/index.ts'
 import { openapi } from '../shared/http/openapi.ts'
+import { admin } from './admin.ts'
 import { assets } from './assets.ts'
 import type { AnyRoute, Definition } from './definition.ts'
 import { deliver } from './deliver.ts'
 import { encode, encodeActivities } from './encode.ts'
 import { ops } from './ops.ts'
 import { protect } from './protect.ts'
+import { protectActivities, protectKeys, protectOrchestrations } from './protect-keys.ts'
 import { tenants } from './tenants.ts'
 import { upload } from './upload.ts'
 
-const stages = [tenants, upload, assets, encode, encodeActivities, protect, deliver, ops(() => contract())]
+const stages = [
+  tenants,
+  upload,
+  assets,
+  encode,
+  encodeActivities,
+  protect,
+  protectKeys,
+  protectOrchestrations,
+  protectActivities,
+  deliver,
+  ops(() => contract()),
+]
 
 export const definitionsFor = (served: ReadonlySet<Stage>): Definition[] =>
   stages.filter((stage) => served.has(stage.servedBy)).flatMap((stage) => stage.definitions)

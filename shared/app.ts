@@ -19,6 +19,8 @@ import { createHealth } from './http/health.ts'
 import { createThrottle } from './http/throttle.ts'
 import { createFfmpeg } from './media/index.ts'
 import { createProtect } from './protect/index.ts'
+import { createRotation } from './protect/rotation.ts'
+import { createAudit } from './tenants/audit.ts'
 import { createTenants } from './tenants/index.ts'
 import { TenantDocument } from './tenants/model.ts'
 import { createUsage } from './tenants/usage.ts'
@@ -50,6 +52,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
 
   const tenants = createTenants({ store: stores.tenants, clock })
   const usage = createUsage({ store: stores.usage, clock, find: tenants.find })
+  const audit = createAudit({ store: stores.audit, clock, random })
   const assets = createAssets({ store: stores.assets, clock })
   const upload = createUpload({ assets: stores.assets, sources: blobs.sources, clock, limits: config.upload })
   const protect = createProtect({
@@ -59,6 +62,16 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     clock,
     random,
     allowedOrigins: tenants.allowedOrigins,
+  })
+  const rotation = createRotation({
+    keys: stores.keys,
+    kek,
+    assets: stores.assets,
+    media: blobs.media,
+    clock,
+    random,
+    log,
+    retentionMs: config.protect.keyRetentionMs,
   })
   const encode = createEncode({
     assets: stores.assets,
@@ -107,9 +120,11 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     log,
     tenants,
     usage,
+    audit,
     assets,
     upload,
     protect,
+    rotation,
     encode,
     deliver,
     clientOf: createClients(config.proxy),
@@ -124,6 +139,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
       random,
       publicUrl: config.publicUrl,
       authenticate: tenants.authenticate,
+      audit: audit.begin,
       adminKey: readAdminKey,
       throttle: createThrottle(config.http.tenantRequestsPerSecond, clock),
       idempotencySecret: () => protect.platformSecret('idempotency'),

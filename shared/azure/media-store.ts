@@ -7,7 +7,8 @@ import { nameOf } from './failure.ts'
 
 // A batch of the Blob service holds 256 requests at most; a folder is emptied four of them at a time.
 const batchSize = 256
-const pageSize = 4 * batchSize
+const batchesAtOnce = 4
+const pageSize = batchesAtOnce * batchSize
 const passes = 10
 
 export function createMediaStore(media: BlobContainer): MediaStore {
@@ -52,6 +53,11 @@ export function createMediaStore(media: BlobContainer): MediaStore {
     get: (blob) => media.on(blob, (client, signal) => readBytes(client, signal)),
     read: (blob, range) => media.on(blob, (client, signal) => readBytes(client, signal, range)),
 
+    async remove(blobs) {
+      const batches = inBatches(blobs)
+      while (batches.length > 0) await Promise.all(batches.splice(0, batchesAtOnce).map(removeBatch))
+    },
+
     async removeFolder(prefix) {
       if (!/^([^/]+\/){2,}$/.test(prefix)) throw new Error(`not a folder of one title: '${prefix}'`)
       for (let pass = 1; pass <= passes; pass++) {
@@ -59,10 +65,7 @@ export function createMediaStore(media: BlobContainer): MediaStore {
         let cursor: string | undefined
         do {
           const { names, next } = await page(prefix, cursor)
-          const batches = Array.from({ length: Math.ceil(names.length / batchSize) }, (_, n) =>
-            removeBatch(names.slice(n * batchSize, (n + 1) * batchSize)),
-          )
-          await Promise.all(batches)
+          await Promise.all(inBatches(names).map(removeBatch))
           found += names.length
           cursor = next
         } while (cursor)
@@ -72,3 +75,8 @@ export function createMediaStore(media: BlobContainer): MediaStore {
     },
   }
 }
+
+const inBatches = (names: readonly string[]): string[][] =>
+  Array.from({ length: Math.ceil(names.length / batchSize) }, (_, n) =>
+    names.slice(n * batchSize, (n + 1) * batchSize),
+  )

@@ -8,7 +8,7 @@ import { lazy } from '../core/lazy.ts'
 import type { Kek } from '../protect/ports.ts'
 import { entraCredential } from './credential.ts'
 import { surfacing } from './failure.ts'
-import { openKeyFile } from './key-file.ts'
+import { createKeyFile } from './key-file.ts'
 
 export interface VaultDeps {
   readonly clock: Clock
@@ -29,16 +29,15 @@ export const createKek = (config: KekConfig, deps: VaultDeps): Kek =>
   surfacing(config.kind === 'file' ? fileKek(config.path) : vaultKek(config, deps))
 
 function fileKek(path: string): Kek {
-  const open = lazy(() => openKeyFile(path))
+  const open = createKeyFile(path)
   return {
-    currentId: async () => (await open()).kekId,
+    currentId: async () => (await open()).current.kekId,
     async wrap(plain) {
-      const { kekId, publicKey } = await open()
+      const { kekId, publicKey } = (await open()).current
       return { kekId, wrapped: publicEncrypt({ key: publicKey, ...oaep256 }, plain) }
     },
     async unwrap(kekId, wrapped) {
-      const { kekId: here, privateKey } = await open()
-      if (kekId !== here) throw new Error(`${path} holds the key ${here}; this was wrapped by ${kekId}`)
+      const { privateKey } = (await open()).find(kekId)
       return privateDecrypt({ key: privateKey, ...oaep256 }, wrapped)
     },
   }
@@ -63,14 +62,14 @@ function vaultKek({ url, name, clientId }: VaultKekConfig, deps: VaultDeps): Kek
   // One for each version that anything is wrapped by: they are few, and each signs in and reads its key once.
   const versions = new Map<string, CryptographyClient>()
   let current = { read: lazy(readCurrent), untilMs: 0 }
-  const newest = () => {
-    const now = deps.clock.now()
-    if (now >= current.untilMs) current = { read: lazy(readCurrent), untilMs: now + currentVersionMs }
+  const readAnew = () => {
+    current = { read: lazy(readCurrent), untilMs: deps.clock.now() + currentVersionMs }
     return current.read()
   }
+  const newest = () => (deps.clock.now() < current.untilMs ? current.read() : readAnew())
 
   return {
-    currentId: async () => (await newest()).kekId,
+    currentId: async () => (await readAnew()).kekId,
     async wrap(plain) {
       const { kekId, publicKey } = await newest()
       return { kekId, wrapped: publicEncrypt({ key: publicKey, ...oaep256 }, plain) }

@@ -1,6 +1,7 @@
 // When a title grows: what the units have made so far becomes its timeline, and the longest one is the current one.
 import { published, timelineLength } from '../assets/machine.ts'
 import type { Timeline } from '../assets/timeline.ts'
+import { Problem } from '../core/problem.ts'
 import { aacCodecs } from './aac.ts'
 import type { EncodeDeps } from './deps.ts'
 import { avcCodecs } from './mp4.ts'
@@ -30,10 +31,9 @@ export async function writeTimeline(
   playable: number | undefined,
 ): Promise<{ blob: string; timeline: Timeline }> {
   const { target, plan, progress } = of
-  const [keyIds, tracks] = await Promise.all([
-    deps.sealer.prepare(target, renditionNames(plan)),
-    tracksOf(deps, target, plan),
-  ])
+  const [keyIds, tracks] = await Promise.all([deps.sealer.keyIds(target), tracksOf(deps, target, plan)])
+  // Cleaned meanwhile: keys made now would fit nothing that is sealed.
+  if (!keyIds) throw new Problem('asset-failed')
   const timeline = makeTimeline({ target, plan, progress, keyIds, tracks, playable })
   const longest = Math.max(...timeline.renditions.map(({ segments }) => segments.length))
   const blob = timelineBlob(target, playable ?? longest + 1)

@@ -4,10 +4,10 @@ import type { EffectivePolicy } from '../tenants/policy.ts'
 
 /** RSA-OAEP-256 under a key encryption key that never leaves its vault (or the local key file). */
 export interface Kek {
-  /** Always with the newest version of the key. */
+  /** With the newest version of the key, as far as it is known here. */
   wrap(plain: Uint8Array): Promise<{ kekId: string; wrapped: Uint8Array }>
   unwrap(kekId: string, wrapped: Uint8Array): Promise<Uint8Array>
-  /** The version that `wrap` uses now. */
+  /** The newest version, looked up anew; `wrap` uses it from then on. */
   currentId(): Promise<string>
 }
 

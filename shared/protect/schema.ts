@@ -19,3 +19,21 @@ export const Playback = z
     expiresAt: z.string(),
   })
   .meta({ id: 'Playback' })
+
+export const RekeyStarted = z
+  .object({
+    assetId: z.string(),
+    /** Of the keys that are on their way: 1 for the first that replace those of the encode. */
+    generation: z.number().int(),
+  })
+  .meta({ id: 'RekeyStarted' })
+
+export const RewrapStarted = z
+  .object({
+    instanceId: z.string(),
+    /** The newest KEK. */
+    kekId: z.string(),
+    /** Envelopes that another one wrapped when this was asked; 1000 stands for any more. */
+    remaining: z.number().int(),
+  })
+  .meta({ id: 'RewrapStarted' })
