@@ -15,6 +15,7 @@ import { tenants } from './tenants.ts'
 import { upload } from './upload.ts'
 
 const stages = [
+  admin,
   tenants,
   upload,
   assets,

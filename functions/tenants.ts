@@ -1,25 +1,16 @@
-// Tenants: an admin makes them; they read and change themselves, and list, add and retire their API keys.
+// Tenants: they read and change themselves, keep their API keys, and see what they use and who changed what.
 import {
+  AuditList,
+  AuditQuery,
   KeyList,
   KeyRequest,
   KeyView,
-  Named,
   NewKey,
   TenantChange,
   TenantView,
+  UsageView,
 } from '../shared/tenants/schema.ts'
 import { http, type StageDefinitions } from './definition.ts'
-
-const tenantsCreate = http({
-  name: 'tenants-create',
-  methods: ['POST'],
-  path: 'api/v1/tenants',
-  auth: 'admin',
-  summary: 'Make a tenant; its first API key is shown this once',
-  body: Named,
-  reply: { 201: NewKey },
-  run: ({ app, body, requestHash, random }) => app.tenants.create({ ...body, requestHash }, random),
-})
 
 const tenantsRead = http({
   name: 'tenants-read',
@@ -37,7 +28,7 @@ const tenantsChange = http({
   methods: ['PATCH'],
   path: 'api/v1/tenant',
   auth: 'tenant',
-  summary: 'Change the name, or the sites whose players may read streams',
+  summary: 'Change the name, the sites whose players may read streams, or the policy of all sessions',
   body: TenantChange,
   reply: { 200: TenantView },
   run: async ({ app, tenant, body }) => TenantView.parse(await app.tenants.change(tenant, body)),
@@ -74,7 +65,29 @@ const keysRetire = http({
   run: ({ app, tenant, params }) => app.tenants.retireKey(tenant, params['keyId'] ?? ''),
 })
 
+const usageRead = http({
+  name: 'tenants-usage',
+  methods: ['GET'],
+  path: 'api/v1/usage',
+  auth: 'tenant',
+  roles: ['statistics'],
+  summary: 'What the tenant uses, and its limits',
+  reply: { 200: UsageView },
+  run: ({ app, tenant }) => app.usage.view(tenant),
+})
+
+const auditList = http({
+  name: 'tenants-audit',
+  methods: ['GET'],
+  path: 'api/v1/audit',
+  auth: 'tenant',
+  summary: 'Who changed what, the newest first, page by page',
+  query: AuditQuery,
+  reply: { 200: AuditList },
+  run: async ({ app, tenant, query }) => AuditList.parse(await app.audit.list(tenant.id, query)),
+})
+
 export const tenants: StageDefinitions = {
   servedBy: 'api',
-  definitions: [tenantsCreate, tenantsRead, tenantsChange, keysList, keysAdd, keysRetire],
+  definitions: [tenantsRead, tenantsChange, keysList, keysAdd, keysRetire, usageRead, auditList],
 }

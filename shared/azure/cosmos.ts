@@ -6,14 +6,16 @@ import type { CosmosConfig } from '../config/index.ts'
 import { lazy } from '../core/lazy.ts'
 import type { UnitStore } from '../encode/ports.ts'
 import type { KeyStore, RevocationStore, SessionStore } from '../protect/ports.ts'
-import type { Tenant, TenantStore, UsageStore } from '../tenants/ports.ts'
+import type { AuditStore, Tenant, TenantStore, UsageStore } from '../tenants/ports.ts'
 import { createAssetStore, sessionCountKind, usageKind } from './asset-store.ts'
+import { auditKind, createAuditStore } from './audit-store.ts'
 import { entraCredential } from './credential.ts'
 import { createDocuments, type Kind, type Schema } from './documents.ts'
 import { type Pace, surfacing } from './failure.ts'
 import { createKeyStore, keyKind } from './key-store.ts'
 import { createRevocationStore, revocationKind } from './revocation-store.ts'
 import { createSessionStore, sessionKind, slotsKind } from './session-store.ts'
+import { createStoreClock } from './store-clock.ts'
 import { createTenantStore } from './tenant-store.ts'
 import { createUnitStore, unitKind } from './unit-store.ts'
 
@@ -28,6 +30,7 @@ export interface CosmosStores {
   readonly assets: AssetStore
   readonly usage: UsageStore
   readonly tenants: TenantStore
+  readonly audit: AuditStore
   readonly keys: KeyStore
   readonly sessions: SessionStore
   readonly revocations: RevocationStore
@@ -47,6 +50,7 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
   const documents = <T extends { id: string }>(name: string, kind: Omit<Kind<T>, 'container'>) =>
     surfacing(createDocuments({ container: () => container(name), ...kind }, deps))
   const { asset, tenant } = deps.schemas
+  const { now, observe } = createStoreClock(deps.clock)
   return {
     ...createAssetStore({
       assets: documents('assets', { partition: 'tenantId', type: 'asset', schema: asset }),
@@ -55,8 +59,13 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
       clock: deps.clock,
     }),
     tenants: createTenantStore(documents('tenants', { partition: 'id', type: 'tenant', schema: tenant })),
+    audit: createAuditStore(documents('audit', auditKind)),
     keys: createKeyStore(documents('keys', keyKind)),
-    sessions: createSessionStore(documents('sessions', sessionKind), documents('sessions', slotsKind)),
+    sessions: createSessionStore({
+      sessions: documents('sessions', { ...sessionKind, observe }),
+      slots: documents('sessions', { ...slotsKind, observe }),
+      now,
+    }),
     revocations: createRevocationStore(documents('revocations', revocationKind)),
     units: createUnitStore(documents('units', unitKind)),
     ...surfacing({

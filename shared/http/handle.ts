@@ -5,11 +5,19 @@ import type { Log } from '../core/log.ts'
 import { Problem, problemBody } from '../core/problem.ts'
 import { type Random, seededRandom } from '../core/random.ts'
 import { type IdentifyDeps, identify } from './identify.ts'
-import { type Call, type HttpAsk, type HttpReply, isAsIs, type Orchestrations, type Route } from './route.ts'
+import { type RecordDeps, recorded } from './recorded.ts'
+import {
+  type Call,
+  type HttpAsk,
+  type HttpReply,
+  isAsIs,
+  type Orchestrations,
+  type Route,
+  replyStatus,
+} from './route.ts'
 
-export interface HandleDeps<App> extends IdentifyDeps {
+export interface HandleDeps<App> extends IdentifyDeps, RecordDeps {
   readonly app: App
-  readonly log: Log
   readonly random: Random
   readonly publicUrl: string | undefined
   readonly orchestrations: Orchestrations
@@ -25,9 +33,9 @@ export async function handle<App>(
   ask: HttpAsk,
 ): Promise<HttpReply> {
   try {
-    const result = await route.run(await readCall(route, deps, ask))
+    const result = await recorded(route, deps, await readCall(route, deps, ask))
     if (isAsIs(result)) return result
-    const status = Number(Object.keys(route.reply)[0])
+    const status = replyStatus(route, result)
     return result === undefined ? { status, headers: jsonHeaders } : json(status, result)
   } catch (error) {
     return refusal(route, deps.log, ask.id, error)

@@ -94,6 +94,10 @@ export function asIs(reply: HttpReply): HttpReply {
 export const isAsIs = (value: unknown): value is HttpReply =>
   typeof value === 'object' && value !== null && raw.has(value)
 
+/** A plain result is sent with the first status of the route. */
+export const replyStatus = (route: Pick<Route<never>, 'reply'>, result: unknown): number =>
+  isAsIs(result) ? result.status : Number(Object.keys(route.reply)[0])
+
 /** Names in a template: `{id}`, `{id:int}`, `{*rest}`. */
 export const templateParams = (path: string): string[] =>
   [...path.matchAll(/\{\*{0,2}([a-zA-Z]+)[^}]*\}/g)].map((match) => match[1] as string)

@@ -1,4 +1,5 @@
 // Tenants: made by admins, known by their API keys, which they list, add and retire themselves.
+import type { z } from 'zod'
 import { type Clock, isoTime } from '../core/clock.ts'
 import { type KeyId, makeId, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
@@ -7,6 +8,7 @@ import { createRecent } from '../core/recent.ts'
 import { findKey, makeApiKey, parseApiKey, storeKey, withoutOldestRetired } from './api-key.ts'
 import type { Role, SigningKey, StoredKey, Tenant } from './model.ts'
 import type { TenantStore } from './ports.ts'
+import type { TenantChange, TenantOrder } from './schema.ts'
 import { endedSigningKey, makeSigningKey, type NewSigningKey, withSigningKey } from './signing-keys.ts'
 
 export interface Authenticated {
@@ -30,10 +32,14 @@ export interface Tenants {
     random: Random,
   ): Promise<{ id: KeyId; apiKey: string }>
   retireKey(tenant: Tenant, keyId: string): Promise<void>
-  change(
-    tenant: Tenant,
-    next: { name?: string | undefined; allowedOrigins?: string[] | undefined },
-  ): Promise<Tenant>
+  /** What is given takes the place of what was. */
+  change(tenant: Tenant, next: z.output<typeof TenantChange>): Promise<Tenant>
+  /** For admins: the oldest first, at most a thousand. */
+  list(): Promise<Tenant[]>
+  /** For admins, as it is now. Throws `not-found`. */
+  read(id: string): Promise<Tenant>
+  /** An admin's word on a tenant: its name, its limits, and whether anything of it opens at all. */
+  order(id: string, next: z.output<typeof TenantOrder>): Promise<Tenant>
   addSigningKey(tenant: Tenant, ask: NewSigningKey, random: Random): Promise<SigningKey>
   /** Retired keys open nothing more; revoked ones also end what they opened. Throws `not-found`. */
   endSigningKey(tenant: Tenant, id: string, how: 'retired' | 'revoked'): Promise<void>
@@ -45,6 +51,7 @@ export interface Tenants {
 /** A retired key or a removed origin is obeyed everywhere within this time. */
 const freshMs = 2000
 const mostKeys = 20
+const mostListed = 1000
 const mostCached = 10_000
 
 export function createTenants({ store, clock }: { store: TenantStore; clock: Clock }): Tenants {
@@ -129,12 +136,35 @@ export function createTenants({ store, clock }: { store: TenantStore; clock: Clo
       })
     },
 
-    change: (tenant, { name, allowedOrigins }) =>
-      update(tenant.id, (current) => ({
-        ...current,
-        name: name ?? current.name,
-        allowedOrigins: allowedOrigins ?? current.allowedOrigins,
-      })),
+    change: (tenant, { name, allowedOrigins, policy }) =>
+      update(tenant.id, ({ policy: before, ...current }) => {
+        const next = policy === undefined ? before : policy
+        return {
+          ...current,
+          name: name ?? current.name,
+          allowedOrigins: allowedOrigins ?? current.allowedOrigins,
+          ...(next ? { policy: next } : {}),
+        }
+      }),
+
+    list: () => store.list(mostListed),
+
+    async read(id) {
+      const tenant = await store.get(id as TenantId)
+      if (!tenant) throw new Problem('not-found')
+      return tenant
+    },
+
+    order: (id, { name, limits, suspended }) =>
+      update(id as TenantId, ({ suspendedAt, ...current }) => {
+        const since = suspendedAt ?? isoTime(clock.now())
+        return {
+          ...current,
+          name: name ?? current.name,
+          limits: limits ?? current.limits,
+          ...((suspended ?? suspendedAt !== undefined) ? { suspendedAt: since } : {}),
+        }
+      }),
 
     async addSigningKey(tenant, ask, random) {
       const key = makeSigningKey(ask, clock.now(), random)

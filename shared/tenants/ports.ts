@@ -1,6 +1,6 @@
 // What tenants need of the world: where they, what they use and what they changed are kept.
-import type { AssetId, TenantId } from '../core/ids.ts'
-import type { Tenant } from './model.ts'
+import type { AssetId, KeyId, TenantId } from '../core/ids.ts'
+import type { Role, Tenant } from './model.ts'
 
 export type { Tenant }
 
@@ -51,4 +51,44 @@ export interface UsageStore {
     tenantId: TenantId,
     change: (current: SessionCount | undefined) => SessionCount | 'unchanged',
   ): Promise<SessionCount | undefined>
+}
+
+/** `platform`: what admins do that is no tenant's. */
+export type AuditPartition = TenantId | 'platform'
+
+/** Absent where the process ended in between: the change may have been made, or not. */
+export interface AuditOutcome {
+  /** Of the answer. */
+  readonly status: number
+  readonly code?: string
+  /** Id of what was made. */
+  readonly made?: string
+}
+
+/** In the container `audit`, partition key `tenantId`, deleted by its `ttl`. */
+export interface AuditEntry {
+  readonly id: string
+  readonly tenantId: AuditPartition
+  readonly type: 'audit'
+  readonly schema: 1
+  readonly at: string
+  readonly who:
+    | { readonly kind: 'key'; readonly keyId: KeyId; readonly role: Role }
+    | { readonly kind: 'admin' }
+  readonly action: string
+  readonly params: Readonly<Record<string, string>>
+  readonly changes: Readonly<Record<string, unknown>>
+  readonly requestId: string
+  readonly outcome?: AuditOutcome
+  readonly ttl: number
+}
+
+export interface AuditPage {
+  readonly items: AuditEntry[]
+  readonly cursor?: string
+}
+
+export interface AuditStore {
+  put(entry: AuditEntry): Promise<void>
+  list(partition: AuditPartition, page: { cursor?: string | undefined; limit: number }): Promise<AuditPage>
 }

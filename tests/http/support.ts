@@ -45,6 +45,7 @@ export function deps<App>(app: App, tenant?: Tenant): HandleDeps<App> {
         : undefined
     },
     adminKey: async () => adminKey,
+    audit: async () => async () => {},
     throttle: createThrottle(1000, systemClock),
     idempotencySecret: async () => new Uint8Array(32).fill(7),
   }
