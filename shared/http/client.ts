@@ -84,7 +84,8 @@ function countryOf(value: string | null): string | undefined {
 }
 
 /** As far as an origin goes. */
-const startOf = (value: string | null): string => /^https?:\/\/[^/?#]{1,300}(?=[/?#]|$)/i.exec(value ?? '')?.[0] ?? ''
+const startOf = (value: string | null): string =>
+  /^https?:\/\/[^/?#]{1,300}(?=[/?#]|$)/i.exec(value ?? '')?.[0] ?? ''
 
 /** `null`, which stands for every page that hides, is nobody's site (RFC 6454 section 7.3). */
 const readSite = (start: string): string | undefined =>
