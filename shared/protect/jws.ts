@@ -1,5 +1,5 @@
 // Which compact JWS is genuine (RFC 7515): one form, three algorithms, and the key decides which, never the token.
-import { createPublicKey, sign, verify } from 'node:crypto'
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto'
 import { z } from 'zod'
 import { fromBase64url, toBase64url } from '../core/base64url.ts'
 import { SigningAlgorithm } from '../tenants/model.ts'
@@ -73,8 +73,8 @@ export function isGenuine({ algorithm, signed, signature }: Jws, key: VerifyingK
 }
 
 /** The platform's own: Ed25519 alone. */
-export function signJws(payload: JsonObject, key: { keyId: string; privateKeyPem: string }): string {
+export function signJws(payload: JsonObject, key: { keyId: string; privateKey: KeyObject }): string {
   const json = (value: unknown) => toBase64url(Buffer.from(JSON.stringify(value)))
   const signed = `${json({ alg: 'EdDSA', kid: key.keyId })}.${json(payload)}`
-  return `${signed}.${toBase64url(sign(null, Buffer.from(signed), key.privateKeyPem))}`
+  return `${signed}.${toBase64url(sign(null, Buffer.from(signed), key.privateKey))}`
 }

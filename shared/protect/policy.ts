@@ -26,6 +26,18 @@ export function allows(policy: EffectivePolicy, { client, country, nowMs }: Fact
 export const asksForCountry = ({ countries, blockedCountries }: EffectivePolicy): boolean =>
   countries !== undefined || blockedCountries !== undefined
 
+/** Where an address is, for policies that ask for it where no proxy has told. */
+export type CountryOf = (address: string) => Promise<string | undefined>
+
+export async function letsIn(
+  policy: EffectivePolicy,
+  { client, nowMs, countryOf }: { client: Client; nowMs: number; countryOf?: CountryOf | undefined },
+): Promise<boolean> {
+  const asks = client.country === undefined && client.address !== undefined && asksForCountry(policy)
+  const country = asks ? await countryOf?.(client.address ?? '') : undefined
+  return allows(policy, { client, country, nowMs })
+}
+
 /** Written so that a time which is no time refuses. */
 const inTime = ({ notBefore, notAfter }: EffectivePolicy, nowMs: number): boolean =>
   (notBefore === undefined || nowMs >= Date.parse(notBefore)) &&
