@@ -8,17 +8,17 @@ const country = z.string().regex(/^[A-Z]{2}$/, 'must be a country of ISO 3166-1,
 const Site = z
   .string()
   .max(253)
-  .regex(
-    /^https?:\/\/(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/,
-    'must be an origin such as https://www.example.com or https://*.example.com',
-  )
+  .regex(/^https?:\/\/(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:\d{1,5})?$/, {
+    error: 'must be an origin such as https://www.example.com or https://*.example.com',
+    abort: true,
+  })
   .refine((site) => URL.canParse(site.replace('*.', '')), 'must have a host and a port that can be')
 
 /** CIDR, or one address. */
 const Network = z
   .string()
   .max(43)
-  .regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, 'must be a network such as 203.0.113.0/24')
+  .regex(/^[0-9a-fA-F.:]+(\/\d{1,3})?$/, { error: 'must be a network such as 203.0.113.0/24', abort: true })
   .refine((text) => parseNetwork(text), 'must be a network whose bits beyond the prefix are 0')
 
 /**
