@@ -10,6 +10,7 @@ import { deliver } from './deliver.ts'
 import { encode, encodeActivities } from './encode.ts'
 import { ops } from './ops.ts'
 import { protect } from './protect.ts'
+import { protectGrants } from './protect-grants.ts'
 import { protectActivities, protectKeys, protectOrchestrations } from './protect-keys.ts'
 import { tenants } from './tenants.ts'
 import { upload } from './upload.ts'
@@ -22,6 +23,7 @@ const stages = [
   encode,
   encodeActivities,
   protect,
+  protectGrants,
   protectKeys,
   protectOrchestrations,
   protectActivities,

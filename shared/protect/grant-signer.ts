@@ -2,9 +2,10 @@
 import { createPrivateKey, createPublicKey } from 'node:crypto'
 import type { AssetId, TenantId } from '../core/ids.ts'
 import { lazy } from '../core/lazy.ts'
+import { Problem } from '../core/problem.ts'
 import type { Policy } from '../tenants/policy.ts'
-import type { GrantClaims } from './grant.ts'
-import { signJws, type VerifyingKey } from './jws.ts'
+import { type GrantClaims, grantFaults } from './grant.ts'
+import { jwsMaxCharacters, signJws, type VerifyingKey } from './jws.ts'
 import { type PlatformSecret, platformKeyId } from './platform-secret.ts'
 
 export interface MintGrant {
@@ -57,6 +58,7 @@ export function createGrantSigner({ platformSecret, now, audience }: SignerDeps)
       }
       const { privateKey } = await pair()
       const grant = signJws(claims, { keyId: platformKeyId, privateKey })
+      if (grant.length > jwsMaxCharacters) throw new Problem('too-large', { detail: grantFaults['too-long'] })
       return { grant, expiresAtMs: claims.exp * 1000 }
     },
   }
