@@ -18,6 +18,7 @@ import { consolePolicy, createFiles } from './http/files.ts'
 import { createHealth } from './http/health.ts'
 import { createThrottle } from './http/throttle.ts'
 import { createFfmpeg } from './media/index.ts'
+import { createGrants } from './protect/grants.ts'
 import { createProtect } from './protect/index.ts'
 import { createRotation } from './protect/rotation.ts'
 import { createAudit } from './tenants/audit.ts'
@@ -58,10 +59,24 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   const protect = createProtect({
     keys: stores.keys,
     sessions: stores.sessions,
+    revocations: stores.revocations,
     kek,
     clock,
     random,
-    allowedOrigins: tenants.allowedOrigins,
+    tenant: tenants.find,
+    leaseMs: config.protect.leaseMs,
+    cutOffMs: config.protect.cutOffMs,
+  })
+  const grants = createGrants({
+    tenants: stores.tenants,
+    assets: stores.assets,
+    sessions: stores.sessions,
+    openSession: protect.openSession,
+    countSession: usage.countSession,
+    platformSecret: protect.platformSecret,
+    now: protect.now,
+    random,
+    audience: config.protect.grantAudience,
   })
   const rotation = createRotation({
     keys: stores.keys,
@@ -89,7 +104,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     assets: stores.assets,
     media: blobs.media,
     authorise: protect.authorise,
-    redeem: async () => undefined,
+    redeem: grants.redeem,
     contentKey: protect.contentKey,
     segmentIv: protect.segmentIv,
     clock,
@@ -124,6 +139,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     assets,
     upload,
     protect,
+    grants,
     rotation,
     encode,
     deliver,

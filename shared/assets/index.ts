@@ -1,7 +1,7 @@
 // Titles as their tenant sees them: list, read, rename, delete.
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { AssetId, TenantId } from '../core/ids.ts'
-import { removed } from './machine.ts'
+import { removed, sessionsEnded } from './machine.ts'
 import { type Asset, type AssetView, present, viewAsset } from './model.ts'
 import type { AssetStore, Page } from './ports.ts'
 
@@ -10,6 +10,8 @@ export interface Assets {
   /** Throws `not-found` for what is not there, is deleted, or is another tenant's. */
   get(tenantId: TenantId, id: string): Promise<Asset>
   rename(tenantId: TenantId, id: string, title: string): Promise<Asset>
+  /** Sessions of this title that were opened until `atMs` are over. */
+  endSessions(tenantId: TenantId, id: string, atMs: number): Promise<void>
   /** Nobody sees the title any more; returns it as it was, so that what belongs to it can be cleaned. */
   remove(tenantId: TenantId, id: string): Promise<Asset>
 }
@@ -29,6 +31,11 @@ export function createAssets({ store, clock }: { store: AssetStore; clock: Clock
         title,
         updatedAt: isoTime(clock.now()),
       })),
+    async endSessions(tenantId, id, atMs) {
+      await store.update(tenantId, id as AssetId, (asset) =>
+        sessionsEnded(present(asset), { atMs }, clock.now()),
+      )
+    },
     async remove(tenantId, id) {
       const before = await get(tenantId, id)
       await store.update(tenantId, before.id, (asset) => removed(asset, clock.now()))

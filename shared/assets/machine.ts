@@ -141,6 +141,13 @@ export function formerRetired(asset: Asset, facts: { timeline: string }, nowMs: 
   return { ...touched(rest, nowMs), ...(left.length > 0 ? { former: left } : {}) }
 }
 
+/** Its tenant's word: every session that was opened before is over. It never takes back what was said later. */
+export function sessionsEnded(asset: Asset, facts: { atMs: number }, nowMs: number): Next {
+  const sessionsEndedAt = isoTime(facts.atMs)
+  if (asset.sessionsEndedAt !== undefined && asset.sessionsEndedAt >= sessionsEndedAt) return 'unchanged'
+  return { ...touched(asset, nowMs), sessionsEndedAt }
+}
+
 /** An upload that nobody touched since `updatedBefore` ends; one that moved meanwhile does not. */
 export function abandoned(asset: Asset, facts: { updatedBefore: string }, nowMs: number): Next {
   if (asset.state !== 'uploading' || asset.updatedAt >= facts.updatedBefore) return 'unchanged'

@@ -23,6 +23,8 @@ export interface Kind<T> {
   readonly partition: string
   readonly type: string
   readonly schema: Schema<T>
+  /** Told the `date` of every point read, and when it was asked for. */
+  readonly observe?: (askedAtMs: number, date: unknown) => void
 }
 
 /** What must be written together with a change, for it is all of them or none. */
@@ -63,6 +65,8 @@ export interface PageRequest {
   readonly cursor?: string | undefined
   readonly limit: number
   readonly newestBy: string
+  /** Only those whose properties have these values. */
+  readonly where?: Readonly<Record<string, string>>
 }
 
 const pageMostItems = 1000
@@ -102,7 +106,10 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
 
   async function read(partition: string, id: string): Promise<ItemDefinition | undefined> {
     if (!idForm.test(id)) return undefined
-    const response = await (await container()).item(id, partition).read<ItemDefinition>()
+    const item = (await container()).item(id, partition)
+    const askedAtMs = pace.clock.now()
+    const response = await item.read<ItemDefinition>()
+    kind.observe?.(askedAtMs, response.headers['date'])
     if (response.substatus === ownerNotFound) throw new Error(`the container for ${type} is missing`)
     // Documents of several kinds share a partition: an id of another kind's is none of this.
     return response.resource?.['type'] === type ? response.resource : undefined
@@ -247,8 +254,9 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
 
     remove,
 
-    async page(partition, { cursor, limit, newestBy }) {
-      const spec = selection(within, { type, partition }, newestBy)
+    async page(partition, { cursor, limit, newestBy, where = {} }) {
+      const filters = Object.keys(where).map((name) => `c.${name} = @${name}`)
+      const spec = selection([within, ...filters].join(' AND '), { type, partition, ...where }, newestBy)
       const from = cursor === undefined ? {} : { cursor: openCursor(cursor) }
       try {
         const { found, cursor: next } = await query(spec, { partition, limit, ...from })

@@ -51,7 +51,14 @@ const slotsId = 'slots'
 export const sessionKind = { partition: 'viewerKey', type: 'session', schema: session }
 export const slotsKind = { partition: 'viewerKey', type: 'slots', schema: slots }
 
-export const createSessionStore = (sessions: Documents<Session>, slots: Documents<Slots>): SessionStore => ({
+export interface SessionDocuments {
+  readonly sessions: Documents<Session>
+  readonly slots: Documents<Slots>
+  readonly now: () => number
+}
+
+export const createSessionStore = ({ sessions, slots, now }: SessionDocuments): SessionStore => ({
+  now,
   create: sessions.create,
   get: sessions.get,
   update: sessions.update,

@@ -1,5 +1,6 @@
 // What was looked up a moment ago: one flight for each key, an age that counts from the question, and a bound on what is held.
 import type { Clock } from './clock.ts'
+import { isUnavailable, within } from './patience.ts'
 
 export interface RecentOptions<V> {
   readonly clock: Pick<Clock, 'now'>
@@ -9,6 +10,8 @@ export interface RecentOptions<V> {
   readonly weigh?: (value: V) => number
   /** Answers that are not worth keeping are asked for again each time. */
   readonly keep?: (value: V) => boolean
+  /** While nobody can be asked, or does not answer soon, the last answer serves on until it is as old as this. */
+  readonly grace?: { readonly maxAgeMs: number; readonly clock: Clock }
 }
 
 export interface Recent<V> {
@@ -20,12 +23,17 @@ export interface Recent<V> {
 interface Entry<V> {
   readonly askedAtMs: number
   readonly value: Promise<V>
+  /** When the answer was true: later than a question that nobody answered. */
+  trueAtMs: number
   /** 0 while the answer is on its way. */
   weight: number
 }
 
+const patienceMs = 1000
+
 export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
-  const { clock, maxAgeMs, maxWeight, weigh = () => 1, keep = () => true } = options
+  const { clock, maxAgeMs, maxWeight, weigh = () => 1, keep = () => true, grace } = options
+  const spentAfterMs = Math.max(maxAgeMs, grace?.maxAgeMs ?? 0)
   // A Map keeps the order of insertion: whatever is used moves to the end, so the first is the least recently used.
   const entries = new Map<string, Entry<V>>()
   let held = 0
@@ -36,9 +44,10 @@ export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
   }
   // Counted from before the question was asked: what changed after it is seen within `maxAgeMs`, however slow the answer.
   const fresh = (entry: Entry<V>): boolean => clock.now() - entry.askedAtMs < maxAgeMs
+  const spent = (entry: Entry<V>): boolean => clock.now() - entry.trueAtMs >= spentAfterMs
   const shrink = (): void => {
     for (const [key, entry] of entries) {
-      if (held <= maxWeight && fresh(entry)) return
+      if (held <= maxWeight && !spent(entry)) return
       if (entry.weight > 0) drop(key)
     }
   }
@@ -50,6 +59,18 @@ export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
       held += entry.weight
       shrink()
     }
+  }
+  const ask = (load: () => Promise<V>, before: Entry<V> | undefined): Entry<V> => {
+    const askedAtMs = clock.now()
+    const answer = load()
+    if (!before || !grace) return { askedAtMs, trueAtMs: askedAtMs, value: answer, weight: 0 }
+    const value = within(grace.clock, patienceMs, answer).catch((error: unknown) => {
+      if (!isUnavailable(error)) throw error
+      entry.trueAtMs = before.trueAtMs
+      return before.value
+    })
+    const entry: Entry<V> = { askedAtMs, trueAtMs: askedAtMs, value, weight: 0 }
+    return entry
   }
 
   return {
@@ -64,8 +85,9 @@ export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
         entries.set(key, known)
         return known.value
       }
+      const before = grace && known && known.weight > 0 && !spent(known) ? known : undefined
       drop(key)
-      const entry: Entry<V> = { askedAtMs: clock.now(), value: load(), weight: 0 }
+      const entry = ask(load, before)
       entries.set(key, entry)
       entry.value.then(
         (value) => settle(key, entry, value),

@@ -1,67 +1,198 @@
-// Who may play what: a genuine token, a session that is neither over nor revoked, and nothing else.
+// Who may play what: a genuine token, a session that is neither idle, over nor revoked, its policy, and a place in the count.
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import type { Client } from '../core/client.ts'
 import type { Clock } from '../core/clock.ts'
 import { type AssetId, base32, type TenantId } from '../core/ids.ts'
+import { lazy } from '../core/lazy.ts'
+import { within } from '../core/patience.ts'
 import type { Random } from '../core/random.ts'
 import { createRecent } from '../core/recent.ts'
+import type { Tenant } from '../tenants/model.ts'
+import type { Lease, LeaseAsk, LeasePurpose, Leases, LeaseTerms } from './leases.ts'
+import { placeOf } from './leases.ts'
 import { type PlatformSecret, platformKeyId } from './platform-secret.ts'
-import type { Session, SessionStore } from './ports.ts'
-import { verifyToken } from './session-token.ts'
+import { allows, asksForCountry } from './policy.ts'
+import type { Session, SessionStore, Slots } from './ports.ts'
+import type { Revocations } from './revocations.ts'
+import { type SessionClaim, type SigningKey, verifyToken } from './session-token.ts'
+import { acquire, endedBy } from './streams.ts'
+import { createVerdicts } from './verdicts.ts'
 
-/** Below the 2 s within which a revocation must be effective, by the time that a slow read may take. */
-const sessionAgeMs = 1500
+export interface AuthoriseAsk {
+  readonly token: string
+  readonly client: Client
+  readonly purpose: 'image' | LeasePurpose
+}
 
 export interface Grant {
   readonly sessionId: string
   readonly tenantId: TenantId
   readonly assetId: AssetId
   readonly allowedOrigins: readonly string[]
+  readonly maxResolution?: number
   readonly openedAtMs: number
 }
 
-export interface AuthoriseDeps {
-  readonly sessions: SessionStore
+export interface AuthoriseDeps extends LeaseTerms {
+  readonly sessions: Pick<SessionStore, 'get' | 'slots'>
+  readonly leases: Leases
+  readonly revocations: Revocations
+  /** Asked for with every new verdict, so it keeps what it knows. */
+  readonly tenant: (tenantId: TenantId) => Promise<Tenant | undefined>
+  /** Where an address is, for policies that ask for it and no proxy that tells. */
+  readonly countryOf?: ((address: string) => Promise<string | undefined>) | undefined
+  readonly platformSecret: PlatformSecret
   readonly clock: Clock
   readonly random: Random
-  readonly platformSecret: PlatformSecret
-  /** Asked for on every request, so it keeps what it knows; undefined for a tenant that is gone. */
-  readonly allowedOrigins: (tenantId: TenantId) => Promise<readonly string[] | undefined>
+}
+
+/** Sessions change by revocation alone, and the feed tells of those: this bounds what a feed may be trusted with. */
+export const sessionAgeMs = (terms: LeaseTerms): number => 600_000 + terms.leaseMs + terms.cutOffMs
+/** Of what is read to see whether there is a place; the place itself is taken in the store. */
+const slotsAgeMs = 1000
+const mostSessions = 50_000
+const patienceMs = 5000
+/** Every refusal reads the session and the slots, or what stands in for them. */
+const readsOfRefusal = 2
+
+/** How many point reads one request has cost so far. */
+interface Spent {
+  reads: number
 }
 
 export function createAuthorise(deps: AuthoriseDeps) {
-  const { sessions, clock, random, platformSecret, allowedOrigins } = deps
-  const active = (session: Session | undefined): session is Session =>
-    session !== undefined && !session.revokedAt && clock.now() < Date.parse(session.endsAt)
-  // Only sessions that are good are kept, so that every refusal costs the same: one HMAC and one point read.
+  const { sessions, leases, revocations, clock, random, leaseMs, platformSecret } = deps
+  const { now } = leases
+  const verdicts = createVerdicts<Grant>({ leases, revocations })
+  const isActive = (session: Session | undefined): session is Session =>
+    session !== undefined && !session.revokedAt && now() < Date.parse(session.endsAt)
   const known = createRecent<Session | undefined>({
     clock,
-    maxAgeMs: sessionAgeMs,
-    maxWeight: 50_000,
-    keep: active,
+    maxAgeMs: sessionAgeMs(deps),
+    maxWeight: mostSessions,
+    keep: isActive,
+  })
+  const slotsSeen = createRecent<{ slots: Slots | undefined }>({
+    clock,
+    maxAgeMs: slotsAgeMs,
+    maxWeight: mostSessions,
   })
 
-  async function authorise({ token }: { token: string }): Promise<Grant | undefined> {
-    const key = { keyId: platformKeyId, secret: await platformSecret('session-token') }
-    const claim = verifyToken(token, key, Math.floor(clock.now() / 1000))
-    if (!claim) {
-      const nobody = base32(random.bytes(36))
-      await sessions.get(nobody.slice(0, 16), `${nobody.slice(0, 16)}-${nobody.slice(16)}`)
-      return undefined
+  const keys = lazy(async (): Promise<{ token: SigningKey; client: KeyObject }> => {
+    const [token, client] = await Promise.all([platformSecret('session-token'), platformSecret('client')])
+    return {
+      token: { keyId: platformKeyId, secret: createSecretKey(token) },
+      client: createSecretKey(client),
     }
-    const { sessionId, viewerKey } = claim
-    const session = await known.get(sessionId, () => sessions.get(viewerKey, sessionId))
-    if (!active(session)) return undefined
-    const { tenantId, assetId } = session
-    const allowed = await allowedOrigins(tenantId)
-    return (
-      allowed && {
-        sessionId,
-        tenantId,
-        assetId,
-        allowedOrigins: allowed,
-        openedAtMs: Date.parse(session.createdAt),
-      }
-    )
+  })
+
+  const sessionOf = ({ viewerKey, sessionId }: SessionClaim, spent: Spent) =>
+    known.get(sessionId, () => {
+      spent.reads++
+      return within(clock, patienceMs, sessions.get(viewerKey, sessionId))
+    })
+  const slotsOf = async ({ viewerKey }: SessionClaim, spent: Spent): Promise<Slots | undefined> => {
+    const read = async () => {
+      spent.reads++
+      return { slots: await within(clock, patienceMs, sessions.slots(viewerKey)) }
+    }
+    return (await slotsSeen.get(viewerKey, read)).slots
   }
 
-  return { authorise, forgetSession: (sessionId: string): void => known.drop(sessionId) }
+  /** As much work as for a session that is there, whatever was wrong. */
+  async function refuse(spent: Spent): Promise<undefined> {
+    const nobody = base32(random.bytes(36))
+    const viewerKey = nobody.slice(0, 16)
+    const reads = [
+      () => sessions.slots(viewerKey),
+      () => sessions.get(viewerKey, `${viewerKey}-${nobody.slice(16)}`),
+    ].slice(0, Math.max(0, readsOfRefusal - spent.reads))
+    await within(clock, patienceMs, Promise.all(reads.map((read) => read())))
+  }
+
+  /** Until when a session that was last seen as these say may go on without being seen again; in the past when it is idle. */
+  function freshUntilMs(session: Session, claim: SessionClaim, slots: Slots | undefined): number {
+    const seenAtMs = Math.max(
+      leases.seenAtMs(session.viewerKey, session.id),
+      ...(slots?.streams ?? []).filter((one) => one.sessionId === session.id).map((one) => one.seenAtMs),
+    )
+    const idleAtMs = seenAtMs + session.ttlSeconds * 1000
+    return Math.min(Math.max(claim.expiresAtSeconds * 1000, idleAtMs), Date.parse(session.endsAt))
+  }
+
+  /** What the tenant says now: it is there and not suspended, and the key that signed the grant was not revoked. */
+  async function tenantOf({ tenantId, signingKeyId }: Session): Promise<Tenant | undefined> {
+    const tenant = await within(clock, patienceMs, deps.tenant(tenantId))
+    if (!tenant || tenant.suspendedAt) return undefined
+    if (signingKeyId === undefined) return tenant
+    const key = tenant.signingKeys.find(({ id }) => id === signingKeyId)
+    return key && !key.revokedAt ? tenant : undefined
+  }
+
+  async function isAllowed({ policy }: Session, client: Client): Promise<boolean> {
+    const unknown = client.country === undefined && client.address !== undefined && asksForCountry(policy)
+    const country = unknown ? await deps.countryOf?.(client.address ?? '') : undefined
+    return allows(policy, { client, country, nowMs: now() })
+  }
+
+  /** Most who find no place are told so by what was read; only who may have one goes on to the store. */
+  async function place(ask: LeaseAsk, slots: Slots | undefined, held: Lease | undefined) {
+    const time = { nowMs: now(), leaseMs }
+    if (!held && !acquire(slots?.streams ?? [], placeOf(ask), time)) return undefined
+    const lease = await leases.hold(ask)
+    if (lease !== held) slotsSeen.drop(ask.session.viewerKey)
+    return lease
+  }
+
+  async function judge(ask: AuthoriseAsk, name: string): Promise<Grant | undefined> {
+    const { token, client, purpose } = ask
+    const secrets = await keys()
+    const spent: Spent = { reads: 0 }
+    const claim = verifyToken(token, secrets.token)
+    const clientKey = createHmac('sha256', secrets.client)
+      .update(`${client.network}\0${client.userAgent}`)
+      .digest('base64url')
+      .slice(0, 22)
+    await revocations.current()
+    const epoch = revocations.epoch()
+    if (!claim) return refuse(spent)
+
+    const held = leases.find(claim.viewerKey, claim.sessionId, clientKey)
+    let [session, slots] = await Promise.all([
+      sessionOf(claim, spent),
+      held ? undefined : slotsOf(claim, spent),
+    ])
+    if (!isActive(session)) return refuse(spent)
+    const openedAtMs = Date.parse(session.createdAt)
+    if (revocations.isOver({ ...claim, openedAtMs }) || endedBy(slots, openedAtMs)) return refuse(spent)
+    let untilMs = freshUntilMs(session, claim, slots)
+    if (now() >= untilMs && held) {
+      // Another node may have seen it since.
+      slots = await slotsOf(claim, spent)
+      untilMs = freshUntilMs(session, claim, slots)
+    }
+    if (now() >= untilMs) return refuse(spent)
+
+    const tenant = await tenantOf(session)
+    if (!tenant || !(await isAllowed(session, client))) return refuse(spent)
+    const lease =
+      purpose === 'image' ? undefined : await place({ session, client: clientKey, purpose }, slots, held)
+    if (purpose !== 'image' && !lease) return refuse(spent)
+
+    const grant: Grant = {
+      sessionId: session.id,
+      tenantId: session.tenantId,
+      assetId: session.assetId,
+      allowedOrigins: tenant.allowedOrigins,
+      ...(session.policy.maxResolution === undefined ? {} : { maxResolution: session.policy.maxResolution }),
+      openedAtMs,
+    }
+    verdicts.keep(name, { grant, lease, purpose, policy: session.policy, untilMs, epoch })
+    return grant
+  }
+
+  return async function authorise(ask: AuthoriseAsk): Promise<Grant | undefined> {
+    const name = verdicts.nameOf(ask)
+    return verdicts.find(name) ?? judge(ask, name)
+  }
 }

@@ -1,30 +1,42 @@
 // Protect: content keys that never leave in clear, and sessions whose tokens open exactly one title.
 import type { Clock } from '../core/clock.ts'
-import type { TenantId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
-import { type AuthoriseDeps, createAuthorise } from './authorise.ts'
+import { type AuthoriseDeps, createAuthorise, sessionAgeMs } from './authorise.ts'
 import { createContentKeys } from './content-keys.ts'
 import { segmentIv } from './iv.ts'
+import { createLeases, type LeaseTerms } from './leases.ts'
 import { createPlatformSecret } from './platform-secret.ts'
-import type { Kek, KeyStore, SessionStore } from './ports.ts'
+import type { Kek, KeyStore, RevocationStore, SessionStore } from './ports.ts'
+import { createRevocations } from './revocations.ts'
+import { createRevoke } from './revoke.ts'
 import { createSessions } from './sessions.ts'
 
-export interface ProtectDeps {
+export interface ProtectDeps extends LeaseTerms {
   readonly keys: KeyStore
   readonly sessions: SessionStore
+  readonly revocations: RevocationStore
   readonly kek: Kek
   readonly clock: Clock
   readonly random: Random
-  readonly allowedOrigins: AuthoriseDeps['allowedOrigins']
+  readonly tenant: AuthoriseDeps['tenant']
+  readonly countryOf?: AuthoriseDeps['countryOf']
 }
 
 export type Protect = ReturnType<typeof createProtect>
 
 export function createProtect(deps: ProtectDeps) {
+  const { now } = deps.sessions
   const platformSecret = createPlatformSecret(deps)
   const { contentKey, ...sealer } = createContentKeys(deps)
-  const { openSession, revokeSession } = createSessions({ ...deps, platformSecret })
-  const { authorise, forgetSession } = createAuthorise({ ...deps, platformSecret })
+  const openSession = createSessions({ ...deps, platformSecret })
+  const leases = createLeases(deps)
+  const revocations = createRevocations({
+    ...deps,
+    now,
+    viewMaxAgeMs: deps.leaseMs + deps.cutOffMs,
+    sessionAgeMs: sessionAgeMs(deps),
+  })
+  const authorise = createAuthorise({ ...deps, leases, revocations, platformSecret })
   return {
     platformSecret,
     sealer,
@@ -32,10 +44,8 @@ export function createProtect(deps: ProtectDeps) {
     segmentIv,
     openSession,
     authorise,
-    /** Effective here at once and within 2 s everywhere. */
-    async revokeSession(tenantId: TenantId, sessionId: string): Promise<void> {
-      await revokeSession(tenantId, sessionId)
-      forgetSession(sessionId)
-    },
+    /** By the clock that sessions are opened and ended by. */
+    now,
+    ...createRevoke({ ...deps, revocations, platformSecret }),
   }
 }

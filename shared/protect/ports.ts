@@ -93,6 +93,8 @@ export interface Slots {
 }
 
 export interface SessionStore {
+  /** What time it is there, as far as its answers tell: what all nodes agree on. */
+  now(): number
   create(session: Session): Promise<boolean>
   get(viewerKey: string, id: string): Promise<Session | undefined>
   update(viewerKey: string, id: string, change: (current: Session) => Session | 'unchanged'): Promise<Session>

@@ -1,25 +1,41 @@
-// How a session is opened and revoked: whose it is, how long it lasts, and the token that stands for it.
-import { createHmac } from 'node:crypto'
+// How a session is opened: whose it is, under which policy, how long it lasts, and the token that stands for it.
+import { isDeepStrictEqual } from 'node:util'
 import type { Asset } from '../assets/model.ts'
-import { type Clock, isoTime } from '../core/clock.ts'
-import { base32, type TenantId } from '../core/ids.ts'
+import { isoTime } from '../core/clock.ts'
+import { base32, type SigningKeyId, type TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
+import type { Tenant } from '../tenants/model.ts'
+import { effectivePolicy, type Policy } from '../tenants/policy.ts'
 import { type PlatformSecret, platformKeyId } from './platform-secret.ts'
 import type { Session, SessionStore } from './ports.ts'
-import { mintToken, viewerKeyOf } from './session-token.ts'
+import { sessionOfGrant, viewerKeyOfName } from './session-id.ts'
+import { mintToken } from './session-token.ts'
 
+const ttlDefaultSeconds = 3600
 const ttlMaxSeconds = 7 * 24 * 3600
-const ttlMinSeconds = 4 * 3600
-/** The document outlives its session by this, so that clocks that differ never cut one short. */
-const graceSeconds = 60
+/** However active it is. */
+const lifeSeconds = 7 * 24 * 3600
+/** The document outlives whatever names it, so that a session which was revoked never comes back. */
+const spareSeconds = 3600
 
 export interface OpenSession {
   readonly tenantId: TenantId
-  readonly asset: Pick<Asset, 'id' | 'durationSeconds'>
+  readonly asset: Pick<Asset, 'id'>
   /** The tenant's own name for its viewer; kept only as a keyed hash. Without it each session has a viewer of its own. */
   readonly viewer?: string | undefined
   readonly ttlSeconds?: number | undefined
+  readonly policy?: Policy | undefined
+  /** The grant that opens it, which was found good: it opens this one session, again and again. */
+  readonly grant?: SessionGrant | undefined
+}
+
+export interface SessionGrant {
+  readonly jti: string
+  readonly issuedAtMs: number
+  readonly expiresAtMs: number
+  /** Absent for the platform's own key. */
+  readonly signingKeyId?: SigningKeyId | undefined
 }
 
 export interface OpenedSession {
@@ -29,15 +45,11 @@ export interface OpenedSession {
 }
 
 export interface SessionDeps {
-  readonly sessions: SessionStore
-  readonly clock: Clock
+  readonly sessions: Pick<SessionStore, 'now' | 'create' | 'get'>
+  readonly tenant: (tenantId: TenantId) => Promise<Pick<Tenant, 'policy'> | undefined>
   readonly random: Random
   readonly platformSecret: PlatformSecret
 }
-
-/** The greater of 4 hours and twice the title, at most 7 days. */
-export const defaultTtlSeconds = (durationSeconds = 0): number =>
-  Math.min(ttlMaxSeconds, Math.max(ttlMinSeconds, Math.ceil(2 * durationSeconds)))
 
 function checkedTtl(ttlSeconds: number): number {
   if (Number.isInteger(ttlSeconds) && ttlSeconds >= 1 && ttlSeconds <= ttlMaxSeconds) return ttlSeconds
@@ -45,62 +57,70 @@ function checkedTtl(ttlSeconds: number): number {
   throw new Problem('invalid-request', { errors: [{ pointer: '/ttlSeconds', message }] })
 }
 
-export function createSessions({ sessions, clock, random, platformSecret }: SessionDeps) {
-  async function viewerKey(tenantId: TenantId, viewer: string | undefined, drawn: Random): Promise<string> {
-    if (viewer === undefined) return base32(drawn.bytes(16))
-    const digest = createHmac('sha256', await platformSecret('viewer'))
-      .update(`${tenantId}\0${viewer}`)
-      .digest()
-    return base32(digest.subarray(0, 16))
+export function createSessions({ sessions, tenant, random, platformSecret }: SessionDeps) {
+  async function nameOf(request: OpenSession, drawn: Random): Promise<{ viewerKey: string; id: string }> {
+    const { tenantId, asset, viewer, grant } = request
+    if (grant) {
+      const of = { tenantId, assetId: asset.id, viewer, jti: grant.jti }
+      const { viewerKey, sessionId } = await sessionOfGrant(platformSecret, of)
+      return { viewerKey, id: sessionId }
+    }
+    const viewerKey =
+      viewer === undefined
+        ? base32(drawn.bytes(16))
+        : await viewerKeyOfName(platformSecret, { tenantId, viewer })
+    return { viewerKey, id: `${viewerKey}-${base32(drawn.bytes(20))}` }
   }
 
-  async function ticket(session: Session): Promise<OpenedSession> {
-    const expiresAtSeconds = Date.parse(session.createdAt) / 1000 + session.ttlSeconds
+  async function ticket(session: Session, grant: SessionGrant | undefined): Promise<OpenedSession> {
+    // The token of a grant is fresh each time, since the grant says who may come; that of a request is repeated with it.
+    const fromMs = grant ? sessions.now() : Date.parse(session.createdAt)
+    const endMs = Math.min(fromMs + session.ttlSeconds * 1000, grant?.expiresAtMs ?? Number.POSITIVE_INFINITY)
+    const expiresAtSeconds = Math.floor(endMs / 1000)
     const key = { keyId: platformKeyId, secret: await platformSecret('session-token') }
     const token = mintToken({ sessionId: session.id, expiresAtSeconds }, key)
     return { sessionId: session.id, token, expiresAt: isoTime(expiresAtSeconds * 1000) }
   }
 
-  return {
-    /** `drawn` is that of a request with an Idempotency-Key: it draws the same session again. */
-    async openSession(request: OpenSession, drawn: Random = random): Promise<OpenedSession> {
-      const { tenantId, asset, viewer } = request
-      const ttlSeconds = checkedTtl(request.ttlSeconds ?? defaultTtlSeconds(asset.durationSeconds))
-      const owner = await viewerKey(tenantId, viewer, drawn)
-      const id = `${owner}-${base32(drawn.bytes(20))}`
-      const nowSeconds = Math.floor(clock.now() / 1000)
-      const session: Session = {
-        id,
-        viewerKey: owner,
-        type: 'session',
-        schema: 2,
-        tenantId,
-        assetId: asset.id,
-        createdAt: isoTime(nowSeconds * 1000),
-        ttlSeconds,
-        endsAt: isoTime((nowSeconds + ttlSeconds) * 1000),
-        policy: {},
-        ttl: ttlSeconds + graceSeconds,
-      }
-      if (await sessions.create(session)) return ticket(session)
-      const existing = await sessions.get(owner, id)
-      if (!existing) throw new Problem('conflict')
-      // A default grows with a title that is still being encoded; only a length that was asked for can differ.
-      const sameLength = request.ttlSeconds === undefined || existing.ttl === session.ttl
-      const same = existing.tenantId === tenantId && existing.assetId === asset.id && sameLength
-      if (!same) throw new Problem('idempotency-mismatch')
-      return ticket(existing)
-    },
-
-    /** Repeatable; another tenant's session is as absent as one that never was. */
-    async revokeSession(tenantId: TenantId, sessionId: string): Promise<void> {
-      const owner = viewerKeyOf(sessionId)
-      if (!owner) throw new Problem('not-found')
-      const revokedAt = isoTime(clock.now())
-      await sessions.update(owner, sessionId, (current) => {
-        if (current.tenantId !== tenantId) throw new Problem('not-found')
-        return current.revokedAt ? 'unchanged' : { ...current, revokedAt }
-      })
-    },
+  /** `drawn` is that of a request with an Idempotency-Key: it draws the same session again. */
+  return async function openSession(request: OpenSession, drawn: Random = random): Promise<OpenedSession> {
+    const { tenantId, asset, grant } = request
+    const ttlSeconds = checkedTtl(request.ttlSeconds ?? ttlDefaultSeconds)
+    const { viewerKey, id } = await nameOf(request, drawn)
+    const nowMs = sessions.now()
+    const endsAtMs = nowMs + lifeSeconds * 1000
+    const lastMs = Math.max(endsAtMs, grant?.expiresAtMs ?? 0)
+    const session: Session = {
+      id,
+      viewerKey,
+      type: 'session',
+      schema: 2,
+      tenantId,
+      assetId: asset.id,
+      createdAt: isoTime(nowMs),
+      ttlSeconds,
+      endsAt: isoTime(endsAtMs),
+      policy: effectivePolicy((await tenant(tenantId))?.policy, request.policy),
+      ...(grant?.signingKeyId === undefined ? {} : { signingKeyId: grant.signingKeyId }),
+      ttl: Math.ceil((lastMs - nowMs) / 1000) + spareSeconds,
+    }
+    if (await sessions.create(session)) return ticket(session, grant)
+    const existing = await sessions.get(viewerKey, id)
+    if (!existing) throw new Problem('conflict')
+    if (grant) {
+      // Its id comes from the grant: what it was opened with is what the grant says.
+      if (existing.revokedAt) throw new Problem('playback-refused')
+      return ticket(existing, grant)
+    }
+    const { assetId, policy } = session
+    const asked = { tenantId, assetId, ttlSeconds, policy }
+    const was = {
+      tenantId: existing.tenantId,
+      assetId: existing.assetId,
+      ttlSeconds: existing.ttlSeconds,
+      policy: existing.policy,
+    }
+    if (!isDeepStrictEqual(asked, was)) throw new Problem('idempotency-mismatch')
+    return ticket(existing, undefined)
   }
 }

@@ -22,7 +22,7 @@ import { createProtect } from '../../shared/protect/index.ts'
 import { TenantDocument } from '../../shared/tenants/model.ts'
 import { startBlobs } from '../support/azurite.ts'
 import { startCosmos } from '../support/cosmos.ts'
-import { sampleAsset } from '../support/documents.ts'
+import { sampleAsset, sampleTenant } from '../support/documents.ts'
 
 const run = promisify(execFile)
 const bundled = 'node_modules/@ffmpeg-installer/linux-x64/ffmpeg'
@@ -76,7 +76,14 @@ export async function serveDrawnTitle() {
   })
   const kek = createKek({ kind: 'file', path: join(directory, 'kek.pem') }, pace)
   const tenantId = makeId('ten', systemRandom)
-  const protect = createProtect({ ...stores, kek, ...pace, allowedOrigins: async () => [] })
+  const protect = createProtect({
+    ...stores,
+    kek,
+    ...pace,
+    tenant: async (id) => sampleTenant({ id }),
+    leaseMs: 30_000,
+    cutOffMs: 30_000,
+  })
 
   const drawn = { v180: await draw(directory, 'video'), audio: await draw(directory, 'audio') }
   const asset = sampleAsset({ tenantId, state: 'ready', progress: { percent: 100, stage: 'done' } })

@@ -4,7 +4,7 @@ import type { Client } from '../../shared/core/client.ts'
 import { createDeliver } from '../../shared/deliver/index.ts'
 import type { AuthoriseAsk, Granted, Redeem } from '../../shared/deliver/ports.ts'
 import { createProtect } from '../../shared/protect/index.ts'
-import { countingKek, keyDocuments, sessionDocuments, settableClock, testRandom } from '../protect/ports.ts'
+import { countingKek, keyDocuments, protectPorts, settableClock, testRandom } from '../protect/ports.ts'
 import { sampleAsset } from '../support/documents.ts'
 import { assetId, makeTimeline, tenantId } from './timelines.ts'
 
@@ -26,14 +26,13 @@ export const bytesOf = (blob: string, offset: number, count: number): Buffer =>
 
 export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = {}) {
   const clock = settableClock()
-  const sessions = sessionDocuments()
+  const ports = protectPorts(clock, [{ id: tenantId, allowedOrigins: [origin] }])
+  const { sessions } = ports
   const protect = createProtect({
+    ...ports,
     keys: keyDocuments(),
-    sessions,
     kek: countingKek().kek,
-    clock,
     random: testRandom(seed),
-    allowedOrigins: async () => [origin],
   })
   const keyIds = await protect.sealer.prepare({ tenantId, assetId, version: 1, generation: 0 }, [
     'v720',

@@ -1,10 +1,22 @@
 // The smallest ports that protect can run on: documents in a Map, and a KEK that is a real RSA key.
 import { constants, generateKeyPairSync, privateDecrypt, publicEncrypt } from 'node:crypto'
+import type { Client } from '../../shared/core/client.ts'
 import type { Clock } from '../../shared/core/clock.ts'
 import type { AssetId, TenantId } from '../../shared/core/ids.ts'
 import { Problem } from '../../shared/core/problem.ts'
 import { type Random, seededRandom } from '../../shared/core/random.ts'
-import type { Kek, KeyStore, Session, SessionStore, WrappedKeys } from '../../shared/protect/ports.ts'
+import type {
+  Kek,
+  KeyStore,
+  Revocation,
+  RevocationStore,
+  Session,
+  SessionStore,
+  Slots,
+  WrappedKeys,
+} from '../../shared/protect/ports.ts'
+import type { Tenant } from '../../shared/tenants/model.ts'
+import { sampleTenant } from '../support/documents.ts'
 
 export const tenantId: TenantId = 'ten_00000000000000000001'
 export const otherTenant: TenantId = 'ten_00000000000000000002'
@@ -12,13 +24,33 @@ export const assetId: AssetId = 'ast_00000000000000000001'
 
 export const testRandom = (seed = 'tests'): Random => seededRandom(Buffer.from(seed), 'protect')
 
+export type SettableClock = ReturnType<typeof settableClock>
+
+/** Waits end when their time has come, in its order; `pass` lets everything that they set off happen on the way. */
 export function settableClock(startMs = Date.UTC(2030, 0, 1)) {
   let nowMs = startMs
-  const clock: Clock = { now: () => nowMs, wait: async () => {} }
+  let waits: Array<{ atMs: number; end: () => void }> = []
+  const clock: Clock = {
+    now: () => nowMs,
+    wait: (ms) => new Promise((end) => waits.push({ atMs: nowMs + ms, end })),
+  }
   const advance = (ms: number) => {
     nowMs += ms
+    const over = waits.filter(({ atMs }) => atMs <= nowMs).toSorted((a, b) => a.atMs - b.atMs)
+    waits = waits.filter(({ atMs }) => atMs > nowMs)
+    for (const { end } of over) end()
   }
-  return { ...clock, advance }
+  async function pass(ms: number, turns = 12): Promise<void> {
+    const untilMs = nowMs + ms
+    for (;;) {
+      for (let n = 0; n < turns; n++) await turn()
+      const nextMs = Math.min(untilMs, ...waits.map(({ atMs }) => atMs))
+      advance(Math.max(0, nextMs - nowMs))
+      if (nowMs >= untilMs && !waits.some(({ atMs }) => atMs <= nowMs)) break
+    }
+    for (let n = 0; n < turns; n++) await turn()
+  }
+  return { ...clock, advance, pass }
 }
 
 const pair = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -81,26 +113,46 @@ export function keyDocuments(): KeyStore & { all: Map<string, WrappedKeys> } {
   }
 }
 
-export function sessionDocuments(): SessionStore & { all: Map<string, Session>; reads: string[] } {
+export interface SessionDocuments extends SessionStore {
+  readonly all: Map<string, Session>
+  readonly viewers: Map<string, Slots>
+  /** Ids of what was read, and of what was written. */
+  readonly reads: string[]
+  readonly writes: string[]
+  /** While it is not there, everything fails as the real one does. */
+  away: boolean
+}
+
+export function sessionDocuments(clock: Pick<Clock, 'now'>): SessionDocuments {
   const all = new Map<string, Session>()
+  const viewers = new Map<string, Slots>()
   const reads: string[] = []
-  return {
+  const writes: string[] = []
+  const reach = async () => {
+    await turn()
+    if (store.away) throw new Problem('unavailable')
+  }
+  const store: SessionDocuments = {
     all,
+    viewers,
     reads,
+    writes,
+    away: false,
+    now: () => clock.now(),
     async create(session) {
-      await turn()
+      await reach()
       if (all.has(session.id)) return false
       all.set(session.id, structuredClone(session))
       return true
     },
     async get(viewerKey, id) {
       reads.push(id)
-      await turn()
+      await reach()
       const found = all.get(id)
       return found?.viewerKey === viewerKey ? structuredClone(found) : undefined
     },
     async update(viewerKey, id, change) {
-      await turn()
+      await reach()
       const current = all.get(id)
       if (current?.viewerKey !== viewerKey) throw new Problem('not-found')
       const next = change(structuredClone(current))
@@ -108,5 +160,74 @@ export function sessionDocuments(): SessionStore & { all: Map<string, Session>; 
       all.set(id, next)
       return next
     },
+    async slots(viewerKey) {
+      reads.push(viewerKey)
+      await reach()
+      return structuredClone(viewers.get(viewerKey))
+    },
+    async changeSlots(viewerKey, change) {
+      for (;;) {
+        await reach()
+        const current = viewers.get(viewerKey)
+        const next = change(structuredClone(current))
+        if (next === 'unchanged') return current
+        await reach()
+        // As an ETag does it: whoever was slower reads and decides again.
+        if (viewers.get(viewerKey) !== current) continue
+        writes.push(viewerKey)
+        viewers.set(viewerKey, structuredClone(next))
+        return next
+      }
+    },
+    async findLive({ tenantId, seenSinceMs, limit }) {
+      await reach()
+      return [...viewers.values()]
+        .filter((slots) => slots.tenantId === tenantId && slots.seenAtMs >= seenSinceMs)
+        .slice(0, limit)
+    },
   }
+  return store
 }
+
+export function revocationDocuments(clock: Pick<Clock, 'now'>) {
+  const all = new Map<string, { revocation: Revocation; seconds: number }>()
+  const store: RevocationStore & { polls: number; away: boolean } = {
+    polls: 0,
+    away: false,
+    async add(revocation) {
+      await turn()
+      if (store.away) throw new Problem('unavailable')
+      all.set(revocation.id, { revocation, seconds: Math.floor(clock.now() / 1000) })
+    },
+    async since(shard, sinceSeconds) {
+      store.polls++
+      await turn()
+      if (store.away) throw new Problem('unavailable')
+      const found = [...all.values()].filter(
+        ({ revocation, seconds }) => revocation.shard === shard && seconds >= sinceSeconds,
+      )
+      const latestSeconds = Math.max(sinceSeconds, ...found.map(({ seconds }) => seconds))
+      return { found: found.map(({ revocation }) => revocation), latestSeconds }
+    },
+  }
+  return store
+}
+
+/** What a session needs of everything that is not under test. */
+export const protectPorts = (clock: SettableClock, tenants: readonly Partial<Tenant>[] = [{ id: tenantId }]) => ({
+  sessions: sessionDocuments(clock),
+  revocations: revocationDocuments(clock),
+  clock,
+  leaseMs: 30_000,
+  cutOffMs: 30_000,
+  tenant: async (id: TenantId) => {
+    const found = tenants.find((one) => one.id === id)
+    return found && sampleTenant(found)
+  },
+})
+
+/** Somebody who asks. */
+export const clientOf = (userAgent = 'a player', network = '203.0.113.0/24'): Client => ({
+  network,
+  userAgent,
+})

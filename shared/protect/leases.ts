@@ -1,0 +1,288 @@
+// Which streams this node serves without asking: leases in memory, taken and renewed in one write a viewer, never one a segment.
+import type { Clock } from '../core/clock.ts'
+import { isUnavailable, within } from '../core/patience.ts'
+import { Problem } from '../core/problem.ts'
+import type { Session, SessionStore, Slots } from './ports.ts'
+import { acquire, endedBy, isLive, isOf, type PlaceAsk, renew, renewAfterMs, slotsOf } from './streams.ts'
+
+export interface LeaseTerms {
+  readonly leaseMs: number
+  /** How long known streams go on after their lease when the store can not be reached. */
+  readonly cutOffMs: number
+}
+
+export interface LeaseDeps extends LeaseTerms {
+  readonly sessions: Pick<SessionStore, 'now' | 'changeSlots'>
+  readonly clock: Clock
+}
+
+export type LeasePurpose = PlaceAsk['purpose']
+
+export interface LeaseAsk {
+  readonly session: Session
+  readonly client: string
+  readonly purpose: LeasePurpose
+}
+
+/** A stream that this node serves. */
+export interface Lease {
+  readonly viewerKey: string
+  readonly place: PlaceAsk
+  /** The session was. */
+  readonly openedAtMs: number
+  bound: boolean
+  /** As the store knows it: the lease runs from here. */
+  provenAtMs: number
+  /** As this node knows it. */
+  seenAtMs: number
+  /** Forgotten: somebody else has the place, or it was revoked. */
+  gone: boolean
+}
+
+interface Taking {
+  readonly ask: LeaseAsk
+  readonly resolve: (lease: Lease | undefined) => void
+  readonly reject: (error: unknown) => void
+}
+
+/** One viewer's: everything that changes its slots from here goes through one write at a time. */
+interface Desk {
+  readonly viewerKey: string
+  readonly leases: Map<string, Lease>
+  readonly flights: Map<string, Promise<Lease | undefined>>
+  takings: Taking[]
+  writing: boolean
+  wakesAtMs: number
+}
+
+/** How long who is known waits for a store that is slow, and who is not. */
+const knownPatienceMs = 1000
+const unknownPatienceMs = 5000
+const never = Number.POSITIVE_INFINITY
+const sweptAtOnce = 2
+
+const nameOf = (sessionId: string, client: string): string => `${sessionId}\0${client}`
+
+export const placeOf = ({ session, client, purpose }: LeaseAsk): PlaceAsk => ({
+  sessionId: session.id,
+  assetId: session.assetId,
+  client,
+  ttlSeconds: session.ttlSeconds,
+  purpose,
+  maxClients: session.policy.maxClients,
+  maxStreams: session.policy.maxStreams,
+})
+
+export type Leases = ReturnType<typeof createLeases>
+
+export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) {
+  const { now } = sessions
+  const desks = new Map<string, Desk>()
+  /** The store has not answered lately: nobody who is known waits for it. */
+  let away = false
+
+  // Clocks that agree to a second are still not the same: memory is trusted a little less than a lease.
+  const trustedMs = leaseMs - leaseMs / 8
+  const isTrusted = (lease: Lease, nowMs: number): boolean => nowMs < lease.provenAtMs + trustedMs
+  const isOver = (lease: Lease, nowMs: number): boolean => nowMs >= lease.provenAtMs + leaseMs + cutOffMs
+  const covers = (lease: Lease, purpose: LeasePurpose): boolean => lease.bound || purpose === 'manifest'
+
+  function deskOf(viewerKey: string): Desk {
+    const known = desks.get(viewerKey)
+    if (known) return known
+    sweep()
+    const opened: Desk = {
+      viewerKey,
+      leases: new Map(),
+      flights: new Map(),
+      takings: [],
+      writing: false,
+      wakesAtMs: never,
+    }
+    desks.set(viewerKey, opened)
+    return opened
+  }
+
+  /** Those that were opened first are looked at first; one that is still in use goes to the end. */
+  function sweep(): void {
+    const nowMs = now()
+    const eldest: Desk[] = []
+    for (const desk of desks.values()) if (eldest.push(desk) === sweptAtOnce) break
+    for (const desk of eldest) {
+      desks.delete(desk.viewerKey)
+      const idle = !desk.writing && desk.takings.length === 0 && desk.wakesAtMs === never
+      if (!idle || [...desk.leases.values()].some((lease) => !isOver(lease, nowMs)))
+        desks.set(desk.viewerKey, desk)
+    }
+  }
+
+  function forget(desk: Desk, lease: Lease): void {
+    lease.gone = true
+    desk.leases.delete(nameOf(lease.place.sessionId, lease.place.client))
+  }
+
+  function touch(lease: Lease, nowMs: number): void {
+    lease.seenAtMs = Math.max(lease.seenAtMs, nowMs)
+    const desk = desks.get(lease.viewerKey)
+    if (desk) wake(desk, lease.provenAtMs + renewAfterMs(leaseMs, lease.place.ttlSeconds))
+  }
+
+  /** The timer of a desk is also the last word of a stream that fell silent: what it has seen is always written. */
+  function wake(desk: Desk, atMs: number): void {
+    if (atMs >= desk.wakesAtMs) return
+    desk.wakesAtMs = atMs
+    void clock.wait(Math.max(0, atMs - now())).then(() => {
+      if (desk.wakesAtMs !== atMs) return
+      desk.wakesAtMs = never
+      void write(desk)
+    })
+  }
+
+  /** Takes what waits and renews what is served, until nobody waits. */
+  async function write(desk: Desk): Promise<void> {
+    if (desk.writing) return
+    desk.writing = true
+    do {
+      const takings = desk.takings.splice(0)
+      try {
+        const granted = await change(desk, takings)
+        takings.forEach(({ resolve }, n) => {
+          resolve(granted[n])
+        })
+      } catch (error) {
+        away ||= isUnavailable(error)
+        for (const { reject } of takings) reject(error)
+        const nowMs = now()
+        for (const lease of desk.leases.values()) if (isOver(lease, nowMs)) forget(desk, lease)
+        if (desk.leases.size > 0) wake(desk, nowMs + leaseMs / 8)
+      }
+    } while (desk.takings.length > 0)
+    desk.writing = false
+  }
+
+  async function change(desk: Desk, takings: readonly Taking[]): Promise<Array<Lease | undefined>> {
+    const served = [...desk.leases.values()].filter((lease) => lease.seenAtMs > lease.provenAtMs)
+    if (served.length + takings.length === 0) return []
+    let granted: boolean[] = []
+    const tenantId = takings[0]?.ask.session.tenantId
+    const slots = await sessions
+      .changeSlots(desk.viewerKey, (current) => {
+        const time = { nowMs: now(), leaseMs }
+        const before = current?.streams ?? []
+        let streams = before
+        for (const { place, seenAtMs, openedAtMs } of served)
+          if (!endedBy(current, openedAtMs)) streams = renew(streams, { ...place, seenAtMs }, time)
+        granted = takings.map(({ ask }) => {
+          const next = endedBy(current, openedAtMsOf(ask)) ? undefined : acquire(streams, placeOf(ask), time)
+          streams = next ?? streams
+          return next !== undefined
+        })
+        const owner = current ?? (tenantId && { viewerKey: desk.viewerKey, tenantId })
+        if (!owner || streams === before) return 'unchanged'
+        return slotsOf(current, owner, { streams, time })
+      })
+      .catch(unavailable)
+    away = false
+    return learn(desk, slots, { takings, granted })
+  }
+
+  /** The store's word is what holds: a stream that it does not know, or whose lease it saw end, is forgotten. */
+  function learn(
+    desk: Desk,
+    slots: Slots | undefined,
+    { takings, granted }: { takings: readonly Taking[]; granted: readonly boolean[] },
+  ): Array<Lease | undefined> {
+    const time = { nowMs: now(), leaseMs }
+    const taken = takings.map(({ ask }, n) => {
+      if (!granted[n]) return undefined
+      const name = nameOf(ask.session.id, ask.client)
+      const known = desk.leases.get(name)
+      const lease = known ?? newLease(ask)
+      desk.leases.set(name, lease)
+      return lease
+    })
+    for (const lease of [...desk.leases.values()]) {
+      const stream = slots?.streams.find((one) => isOf(one, lease.place))
+      if (!stream || !isLive(stream, time) || endedBy(slots, lease.openedAtMs)) forget(desk, lease)
+      else {
+        lease.bound = stream.bound
+        lease.provenAtMs = stream.seenAtMs
+        lease.seenAtMs = Math.max(lease.seenAtMs, stream.seenAtMs)
+        if (lease.seenAtMs > lease.provenAtMs) touch(lease, lease.seenAtMs)
+      }
+    }
+    return taken.map((lease) => (lease?.gone ? undefined : lease))
+  }
+
+  function take(desk: Desk, ask: LeaseAsk): Promise<Lease | undefined> {
+    const name = `${ask.purpose}\0${nameOf(ask.session.id, ask.client)}`
+    let flight = desk.flights.get(name)
+    if (!flight) {
+      flight = new Promise<Lease | undefined>((resolve, reject) => {
+        desk.takings.push({ ask, resolve, reject })
+      }).finally(() => desk.flights.delete(name))
+      desk.flights.set(name, flight)
+      void write(desk)
+    }
+    return flight
+  }
+
+  /** Goes on with a stream that this node may still serve without asking. */
+  function use(lease: Lease, purpose: LeasePurpose, nowMs: number): boolean {
+    if (lease.gone || !covers(lease, purpose) || !isTrusted(lease, nowMs)) return false
+    touch(lease, nowMs)
+    return true
+  }
+
+  return {
+    now,
+    use,
+
+    find: (viewerKey: string, sessionId: string, client: string): Lease | undefined =>
+      desks.get(viewerKey)?.leases.get(nameOf(sessionId, client)),
+
+    /** When this node last served that session. */
+    seenAtMs(viewerKey: string, sessionId: string): number {
+      let latestMs = 0
+      for (const { place, seenAtMs } of desks.get(viewerKey)?.leases.values() ?? [])
+        if (place.sessionId === sessionId) latestMs = Math.max(latestMs, seenAtMs)
+      return latestMs
+    },
+
+    /** Undefined when there is no place for it; rejects with `unavailable` when nobody can tell. */
+    async hold(ask: LeaseAsk): Promise<Lease | undefined> {
+      const desk = deskOf(ask.session.viewerKey)
+      const known = desk.leases.get(nameOf(ask.session.id, ask.client))
+      if (known && use(known, ask.purpose, now())) return known
+      const taking = take(desk, ask)
+      if (!known) return within(clock, unknownPatienceMs, taking)
+      try {
+        return await within(clock, away ? 0 : knownPatienceMs, taking)
+      } catch (error) {
+        away ||= isUnavailable(error)
+        if (!isUnavailable(error) || known.gone || isOver(known, now())) throw error
+        known.seenAtMs = Math.max(known.seenAtMs, now())
+        return known
+      }
+    },
+  }
+}
+
+const openedAtMsOf = ({ session }: LeaseAsk): number => Date.parse(session.createdAt)
+
+const newLease = (ask: LeaseAsk): Lease => ({
+  viewerKey: ask.session.viewerKey,
+  place: placeOf(ask),
+  openedAtMs: openedAtMsOf(ask),
+  bound: false,
+  provenAtMs: 0,
+  seenAtMs: 0,
+  gone: false,
+})
+
+/** Too many who change one viewer's slots at once: they are told to come back, as by a store that is away. */
+function unavailable(error: unknown): never {
+  if (error instanceof Problem && error.code === 'conflict')
+    throw new Problem('unavailable', { cause: error, retryAfterSeconds: 1 })
+  throw error
+}
