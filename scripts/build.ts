@@ -1,10 +1,10 @@
 // Builds what is deployed: the app as one file, and the console's files beside it; into dist/, or the folder given.
 
 import { existsSync } from 'node:fs'
-import { cp, mkdir, readdir, rename, rm, utimes, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { cp, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
+import { basename, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { type BuildOptions, build } from 'esbuild'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = resolve(process.argv[2] ?? `${root}/dist`)
@@ -47,27 +47,53 @@ async function buildApp(): Promise<void> {
   }
 }
 
+const web: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'browser',
+  target: 'es2022',
+  minify: true,
+  logLevel: 'warning',
+  legalComments: 'none',
+}
+
 async function buildWeb(): Promise<void> {
   if (!existsSync(`${root}/web/main.ts`)) return
   await mkdir(`${out}/web`, { recursive: true })
-  await build({
-    absWorkingDir: root,
+  const { metafile } = await build({
+    ...web,
     entryPoints: ['web/main.ts'],
     outdir: `${out}/web`,
     // hls.js is large and wanted by the first film only: it stays a file of its own.
     splitting: true,
     chunkNames: '[name]-[hash]',
-    bundle: true,
-    platform: 'browser',
     format: 'esm',
-    target: 'es2022',
-    minify: true,
-    logLevel: 'warning',
-    legalComments: 'none',
+    metafile: true,
+  })
+  const hls = Object.entries(metafile.outputs).find(([, { entryPoint }]) => entryPoint?.includes('/hls.js/'))
+  if (!hls) throw new Error('the console no longer loads hls.js as a file of its own')
+  // Pages of other sites load it as a classic script, and hls.js from the console's own file.
+  await build({
+    ...web,
+    entryPoints: ['web/embed.ts'],
+    outdir: `${out}/web`,
+    format: 'iife',
+    define: { HLS_FILE: JSON.stringify(basename(hls[0])) },
   })
   const others = (await readdir(`${root}/web`)).filter((name) => /\.(css|svg|ico|png)$/.test(name))
+  for (const name of others) await cp(`${root}/web/${name}`, `${out}/web/${name}`)
+  const guide = `${root}/docs/2-grants.md`
+  if (existsSync(guide)) await cp(guide, `${out}/web/grants.md`)
   // The page comes last: where it is, all that it asks for is there.
-  for (const name of [...others, 'index.html']) await cp(`${root}/web/${name}`, `${out}/web/${name}`)
+  await writeFile(`${out}/web/index.html`, await wholePage())
+}
+
+/** `<!-- access.html -->` stands for that file. */
+async function wholePage(): Promise<string> {
+  const page = await readFile(`${root}/web/index.html`, 'utf8')
+  const names = [...page.matchAll(/<!-- (\w+\.html) -->/g)].map((match) => match[1] ?? '')
+  const parts = await Promise.all(names.map((name) => readFile(`${root}/web/${name}`, 'utf8')))
+  return names.reduce((whole, name, n) => whole.replace(`<!-- ${name} -->`, () => parts[n] ?? ''), page)
 }
 
 await rm(`${out}/web`, { recursive: true, force: true })

@@ -1,4 +1,6 @@
-// The public API as the console calls it: one function a route, one error for everything that can go wrong.
+// The public API as the console calls it: what it answers, and one function a route.
+import { type ApiProblem, createCall } from './call.ts'
+import type { Policy } from './policy.ts'
 
 export type Stage = 'uploading' | 'queued' | 'probing' | 'encoding' | 'finishing' | 'done' | 'failed'
 
@@ -39,93 +41,100 @@ export interface Playback {
   expiresAt: string
 }
 
-export class ApiProblem extends Error {
-  override readonly name = 'ApiProblem'
-  readonly status: number
-  readonly code: string
-  readonly retryAfterSeconds: number | undefined
-  constructor(of: { status: number; code: string; detail: string; retryAfterSeconds?: number | undefined }) {
-    super(of.detail)
-    this.status = of.status
-    this.code = of.code
-    this.retryAfterSeconds = of.retryAfterSeconds
-  }
-  /** Whether the same request may well succeed a little later. */
-  get passing(): boolean {
-    return this.status === 0 || this.status === 429 || this.status >= 500
-  }
+export interface Grant {
+  grant: string
+  hlsUrl: string
+  expiresAt: string
 }
 
-export interface Api {
-  titles(cursor?: string): Promise<{ items: Asset[]; cursor?: string }>
-  title(id: string): Promise<Asset>
-  remove(id: string): Promise<void>
-  createUpload(
-    of: { fileName: string; sizeBytes: number; title: string },
-    key: string,
-  ): Promise<UploadTicket & { assetId: string }>
-  upload(id: string): Promise<UploadStanding>
-  complete(id: string): Promise<void>
-  playback(id: string): Promise<Playback>
+export interface Tenant {
+  id: string
+  name: string
+  allowedOrigins: string[]
+  policy?: Policy | null
 }
 
-const timeoutMs = 30_000
-
-interface ProblemBody {
-  code?: string
-  detail?: string
-  title?: string
-  errors?: Array<{ message: string }>
+export interface LiveSession {
+  sessionId: string
+  assetId: string
+  /** Short hashes: neither the viewer's name nor the address can be read from them. */
+  viewer: string
+  client: string
+  openedAt: string
+  seenAt: string
 }
 
-async function problemOf(response: Response): Promise<ApiProblem> {
-  const body = (await response.json().catch(() => ({}))) as ProblemBody
-  // A person sees no `errors`, so what they say stands for the advice to look there.
-  const fields = body.errors?.map(({ message }) => message).join('; ')
-  const seconds = Number(response.headers.get('Retry-After'))
-  return new ApiProblem({
-    status: response.status,
-    code: body.code ?? 'unknown',
-    detail: fields || (body.detail ?? body.title) || `The platform answered ${response.status}.`,
-    retryAfterSeconds: seconds > 0 ? seconds : undefined,
-  })
+export interface SigningKey {
+  id: string
+  name: string
+  algorithm: string
+  createdAt: string
+  retiredAt?: string
+  revokedAt?: string
 }
+
+export type Role = 'owner' | 'uploader' | 'minter' | 'statistics'
+
+export interface ApiKey {
+  id: string
+  name: string
+  role: Role
+  createdAt: string
+  retiredAt?: string
+}
+
+/** An absent limit does not limit. */
+export type Limits = { [What in 'titles' | 'bytes' | 'encodedMinutes' | 'sessions']?: number }
+
+export interface Usage extends Required<Limits> {
+  limits: Limits
+}
+
+/** What a revocation ends: everything that is opened by, watched by, or made of it. */
+export type Revocation =
+  | { sessionId: string }
+  | { viewer: string }
+  | { assetId: string }
+  | { signingKeyId: string }
+
+export type Api = ReturnType<typeof createApi>
 
 /** `refused` is called when the key is no longer good, whatever was asked. */
-export function createApi(key: string, refused: (problem: ApiProblem) => void): Api {
-  async function call<T>(
-    method: string,
-    path: string,
-    more: { body?: unknown; idempotencyKey?: string } = {},
-  ) {
-    const headers: Record<string, string> = { Authorization: `Bearer ${key}` }
-    if (more.body !== undefined) headers['Content-Type'] = 'application/json'
-    if (more.idempotencyKey) headers['Idempotency-Key'] = more.idempotencyKey
-    const response = await fetch(`/api/v1/${path}`, {
-      method,
-      headers,
-      cache: 'no-store',
-      signal: AbortSignal.timeout(timeoutMs),
-      ...(more.body === undefined ? {} : { body: JSON.stringify(more.body) }),
-    }).catch((cause) => {
-      const detail = 'The platform does not answer. Check that it runs and that you are online.'
-      throw Object.assign(new ApiProblem({ status: 0, code: 'unreachable', detail }), { cause })
-    })
-    if (!response.ok) {
-      const problem = await problemOf(response)
-      if (problem.status === 401) refused(problem)
-      throw problem
-    }
-    return (response.status === 204 ? undefined : await response.json()) as T
-  }
+export function createApi(key: string, refused: (problem: ApiProblem) => void) {
+  const call = createCall(key, refused)
   const one = (id: string) => encodeURIComponent(id)
   return {
-    titles: (cursor) => call('GET', cursor ? `assets?cursor=${one(cursor)}` : 'assets'),
-    title: (id) => call('GET', `assets/${one(id)}`),
-    remove: (id) => call('DELETE', `assets/${one(id)}`),
-    createUpload: (body, idempotencyKey) => call('POST', 'uploads', { body, idempotencyKey }),
-    upload: (id) => call('GET', `uploads/${one(id)}`),
-    complete: (id) => call('POST', `uploads/${one(id)}/complete`, { body: {} }),
-    playback: (id) => call('POST', `assets/${one(id)}/playback`, { body: {} }),
+    titles: (cursor?: string) =>
+      call<{ items: Asset[]; cursor?: string }>('GET', cursor ? `assets?cursor=${one(cursor)}` : 'assets'),
+    title: (id: string) => call<Asset>('GET', `assets/${one(id)}`),
+    remove: (id: string) => call<void>('DELETE', `assets/${one(id)}`),
+
+    createUpload: (body: { fileName: string; sizeBytes: number; title: string }, idempotencyKey: string) =>
+      call<UploadTicket & { assetId: string }>('POST', 'uploads', { body, idempotencyKey }),
+    upload: (id: string) => call<UploadStanding>('GET', `uploads/${one(id)}`),
+    complete: (id: string) => call<void>('POST', `uploads/${one(id)}/complete`, { body: {} }),
+
+    playback: (id: string) => call<Playback>('POST', `assets/${one(id)}/playback`, { body: {} }),
+    grant: (id: string, body: { expiresInSeconds: number; policy?: Policy }) =>
+      call<Grant>('POST', `assets/${one(id)}/grants`, { body }),
+    sessions: (viewer: string) =>
+      call<{ items: LiveSession[] }>('GET', viewer ? `sessions?viewer=${one(viewer)}` : 'sessions'),
+    revoke: (body: Revocation) => call<void>('POST', 'revocations', { body }),
+
+    tenant: () => call<Tenant>('GET', 'tenant'),
+    changeTenant: (body: { allowedOrigins?: string[]; policy?: Policy }) =>
+      call<Tenant>('PATCH', 'tenant', { body }),
+
+    usage: () => call<Usage>('GET', 'usage'),
+
+    signingKeys: () => call<{ items: SigningKey[] }>('GET', 'signing-keys'),
+    registerSigningKey: (body: { name: string; publicKey: string }) =>
+      call<SigningKey>('POST', 'signing-keys', { body }),
+    retireSigningKey: (id: string) => call<void>('DELETE', `signing-keys/${one(id)}`),
+
+    apiKeys: () => call<{ items: ApiKey[] }>('GET', 'keys'),
+    addApiKey: (body: { name: string; role: Role }) =>
+      call<{ id: string; apiKey: string }>('POST', 'keys', { body }),
+    retireApiKey: (id: string) => call<void>('DELETE', `keys/${one(id)}`),
   }
 }

@@ -22,6 +22,8 @@ export interface Card {
 
 export interface CardActions {
   play(): void
+  embed(): void
+  endSessions(): void
   remove(): void
   cancel(): void
   retry(): void
@@ -43,6 +45,8 @@ export function createCard(actions: CardActions): Card {
   const bar = part('progress', HTMLProgressElement, element)
   const image = part('img', HTMLImageElement, element)
   const play = button('play', actions.play)
+  const embed = button('embed', actions.embed)
+  const endSessions = button('end-sessions', actions.endSessions)
   const remove = button('remove', actions.remove)
   const cancel = button('cancel', actions.cancel)
   const retry = button('retry', actions.retry)
@@ -72,6 +76,10 @@ export function createCard(actions: CardActions): Card {
       bar.setAttribute('aria-label', `${asset.title}: encoded`)
       play.hidden = !asset.playable
       play.setAttribute('aria-label', `Play ${asset.title}`)
+      embed.hidden = !asset.playable
+      embed.setAttribute('aria-label', `Embed ${asset.title}`)
+      endSessions.hidden = !asset.playable
+      endSessions.setAttribute('aria-label', `End all sessions of ${asset.title}`)
       remove.hidden = false
       remove.setAttribute('aria-label', `Delete ${asset.title}`)
       length.hidden = asset.durationSeconds === null

@@ -1,14 +1,30 @@
-// Asks before a title is deleted for good; Escape and the focused answer keep it.
+// Asks before something goes that can not be brought back; Escape and the focused answer keep it.
 import { part, write } from './page.ts'
 
-const dialog = part('#confirm', HTMLDialogElement)
-const words = part('#confirm-words', HTMLElement)
+export interface Question {
+  heading: string
+  words: string
+  /** What the two buttons say. */
+  act: string
+  keep?: string
+}
 
-export function confirmRemoval({ title }: { title: string }): Promise<boolean> {
-  write(words, `“${title}” goes with its source and everything made from it. There is no way back.`)
+export type Confirm = (question: Question) => Promise<boolean>
+
+const dialog = part('#confirm', HTMLDialogElement)
+const heading = part('#confirm-title', HTMLElement)
+const words = part('#confirm-words', HTMLElement)
+const keep = part('[value="keep"]', HTMLButtonElement, dialog)
+const act = part('[value="act"]', HTMLButtonElement, dialog)
+
+export const confirm: Confirm = (question) => {
+  write(heading, question.heading)
+  write(words, question.words)
+  write(keep, question.keep ?? 'Keep it')
+  write(act, question.act)
   dialog.returnValue = 'keep'
   dialog.showModal()
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'delete'), { once: true })
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'act'), { once: true })
   })
 }

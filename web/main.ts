@@ -1,16 +1,21 @@
 // Where the console begins: signs a tenant in and out, and puts the parts of the page together.
-import { type Api, ApiProblem, createApi } from './api.ts'
-import { confirmRemoval } from './confirm.ts'
+import { createAccess } from './access.ts'
+import { type Api, createApi } from './api.ts'
+import { ApiProblem } from './call.ts'
+import { confirm } from './confirm.ts'
 import { acceptFiles } from './drop.ts'
-import { forgetAll, recallKey, rememberKey } from './memory.ts'
-import { announce, clearNotices, part, write } from './page.ts'
+import { createEmbedDialog } from './embed-dialog.ts'
+import { forgetAll, recallKey, rememberKey, rememberReason, takeReason } from './memory.ts'
+import { announce, part, write } from './page.ts'
 import { play } from './player.ts'
 import { createTitles } from './titles.ts'
 import { createTransfers } from './transfers.ts'
+import { watchViews } from './views.ts'
 
 const signInView = part('#sign-in', HTMLElement)
 const consoleView = part('#console', HTMLElement)
 const account = part('#account', HTMLElement)
+const views = part('#views', HTMLElement)
 const form = part('#sign-in-form', HTMLFormElement)
 const keyField = part('#key', HTMLInputElement)
 const button = part('#sign-in-button', HTMLButtonElement)
@@ -18,22 +23,19 @@ const complaint = part('#sign-in-error', HTMLElement)
 
 let session = new AbortController()
 
+/** The page begins anew, so that nothing which this tenant saw or typed is left in it. */
 function signOut(reason = ''): void {
   session.abort()
-  session = new AbortController()
   forgetAll()
-  clearNotices()
-  for (const dialog of document.querySelectorAll('dialog')) dialog.close()
-  show(false)
-  write(complaint, reason)
-  keyField.value = ''
-  keyField.focus()
+  if (reason) rememberReason(reason)
+  location.reload()
 }
 
 function show(signedIn: boolean): void {
   signInView.hidden = signedIn
   consoleView.hidden = !signedIn
   account.hidden = !signedIn
+  views.hidden = !signedIn
 }
 
 /** A key is good when the platform lists the titles with it. */
@@ -43,15 +45,19 @@ async function signIn(key: string): Promise<void> {
     // Before the key was ever good the form tells; later it has been retired.
     if (!consoleView.hidden) signOut('This key is no longer valid. Sign in with another one.')
   })
-  const titles = createTitles({ api, signal, confirmRemoval, play: (asset) => void play(api, asset) })
+  const embed = createEmbedDialog({ api, confirm })
+  const titles = createTitles({ api, signal, confirm, embed, play: (asset) => void play(api, asset) })
   await titles.load()
   rememberKey(key)
-  write(part('#tenant', HTMLElement), key.split('.')[0] ?? '')
+  const [tenantId = '', ownKeyId = ''] = key.split('.')
+  write(part('#tenant', HTMLElement), tenantId)
   show(true)
   const transfers = createTransfers({ api, titles, signal })
   acceptFiles(signal, (files) => transfers.add(files))
   announce('Signed in.')
   void titles.watch()
+  const access = createAccess({ api, signal, confirm, ownKeyId })
+  watchViews(signal, (view) => access(view === 'access'))
 }
 
 async function attempt(key: string): Promise<void> {
@@ -85,4 +91,8 @@ const remembered = recallKey()
 // The platform's URLs name the address; under its other name the page would be a stranger to them.
 if (location.hostname === 'localhost') location.hostname = '127.0.0.1'
 else if (remembered) void attempt(remembered)
-else show(false)
+else {
+  show(false)
+  write(complaint, takeReason())
+  keyField.focus()
+}

@@ -7,6 +7,15 @@ export const recallKey = (): string | null => sessionStorage.getItem(keyName)
 /** Signing out forgets everything. */
 export const forgetAll = (): void => sessionStorage.clear()
 
+/** Why the page signed out by itself, for the page that comes after. */
+const reasonName = 'movidone.reason'
+export const rememberReason = (sentence: string): void => sessionStorage.setItem(reasonName, sentence)
+export function takeReason(): string {
+  const sentence = sessionStorage.getItem(reasonName) ?? ''
+  sessionStorage.removeItem(reasonName)
+  return sentence
+}
+
 export type FileTraits = Pick<File, 'name' | 'size' | 'lastModified'>
 
 /** The same name, size and time of change: taken to be the same file, as rsync does. */

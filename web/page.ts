@@ -32,5 +32,3 @@ export function notice(sentence: string): void {
   box.append(words, dismiss)
   notices.append(box)
 }
-
-export const clearNotices = (): void => notices.replaceChildren()

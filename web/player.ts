@@ -1,9 +1,9 @@
-// Plays one title in a dialog: through hls.js wherever there is MSE, since Chromium's own HLS can not read
-// AES-128 with fMP4; natively where there is none (iOS).
+// Plays one title in a dialog, and tells which quality plays, what is buffered, and how many frames were shown.
 import type Hls from 'hls.js'
-import type { ErrorData } from 'hls.js'
-import { type Api, ApiProblem, type Asset } from './api.ts'
+import type { Api, Asset } from './api.ts'
+import { ApiProblem } from './call.ts'
 import { part, write } from './page.ts'
+import { type Failure, openStream, type Stream } from './stream.ts'
 import { bitrate, qualityName } from './wording.ts'
 
 const dialog = part('#player', HTMLDialogElement)
@@ -38,43 +38,11 @@ function offerQualities(hls: Hls): void {
   }
 }
 
-const sentences: Record<string, string> = {
-  networkError: 'The film can not be reached. Check that the platform runs, then play it again.',
-  mediaError: 'This browser can not decode the film.',
-}
-
-/** `renew` is called when the platform refuses the session, as it does after hours of pause. */
-async function openHls(url: string, renew: () => Promise<string>): Promise<Hls | undefined> {
-  const { default: Player } = await import('hls.js')
-  if (!Player.isSupported()) {
-    video.src = url
-    return undefined
-  }
-  // No worker: segments are fMP4 and only handed on; the page needs no `worker-src` for it.
-  // A title that is still being encoded has no end yet, and would start at its live edge.
-  const hls = new Player({ enableWorker: false, startPosition: 0, capLevelToPlayerSize: true })
-  let renewedAtSeconds = Number.NaN
-  let recovered = false
-  const fail = (data: ErrorData) => write(trouble, sentences[data.type] ?? 'The film can not be played.')
-  hls.on(Player.Events.MANIFEST_PARSED, () => offerQualities(hls))
-  hls.on(Player.Events.ERROR, (_event, data) => {
-    if (!data.fatal) return
-    const refused = data.response?.code === 403
-    if (refused && renewedAtSeconds !== video.currentTime) {
-      renewedAtSeconds = video.currentTime
-      hls.config.startPosition = video.currentTime
-      renew().then(
-        (fresh) => hls.loadSource(fresh),
-        () => fail(data),
-      )
-    } else if (data.type === Player.ErrorTypes.MEDIA_ERROR && !recovered) {
-      recovered = true
-      hls.recoverMediaError()
-    } else fail(data)
-  })
-  hls.loadSource(url)
-  hls.attachMedia(video)
-  return hls
+const sentences: Record<Failure, string> = {
+  refused: 'The platform refuses to play this here: the policy, or a revocation, stands against it.',
+  'too-many': 'Too many refused attempts from this network. Wait a minute, then play it again.',
+  unreachable: 'The film can not be reached. Check that the platform runs, then play it again.',
+  undecodable: 'This browser can not decode the film.',
 }
 
 export async function play(api: Api, asset: Asset): Promise<void> {
@@ -86,12 +54,21 @@ export async function play(api: Api, asset: Asset): Promise<void> {
   const closed = new Promise<void>((resolve) =>
     dialog.addEventListener('close', () => resolve(), { once: true }),
   )
-  let hls: Hls | undefined
-  const timer = setInterval(() => readOut(hls), 500)
+  let stream: Stream | undefined
+  const timer = setInterval(() => readOut(stream?.hls), 500)
   try {
     const { hlsUrl, posterUrl } = await api.playback(asset.id)
     video.poster = posterUrl
-    if (dialog.open) hls = await openHls(hlsUrl, async () => (await api.playback(asset.id)).hlsUrl)
+    if (dialog.open)
+      stream = await openStream({
+        video,
+        url: hlsUrl,
+        load: async () => (await import('hls.js')).default,
+        // While it plays the platform keeps a session alive by itself; after a long pause it is over.
+        renew: async () => (await api.playback(asset.id)).hlsUrl,
+        parsed: offerQualities,
+        failed: (why) => write(trouble, sentences[why]),
+      })
     // Opening the player was the viewer's own act; a browser that wants another one shows its play button.
     if (dialog.open) await video.play().catch(() => {})
   } catch (error) {
@@ -99,9 +76,6 @@ export async function play(api: Api, asset: Asset): Promise<void> {
   }
   await closed
   clearInterval(timer)
-  hls?.destroy()
-  video.pause()
-  video.removeAttribute('src')
+  stream?.stop()
   video.removeAttribute('poster')
-  video.load()
 }

@@ -1,6 +1,8 @@
 // The list of titles: loads it, keeps the moving ones up to date, and says aloud what became of them.
-import { type Api, ApiProblem, type Asset } from './api.ts'
+import type { Api, Asset } from './api.ts'
+import { ApiProblem } from './call.ts'
 import { type Card, createCard } from './card.ts'
+import type { Confirm } from './confirm.ts'
 import { announce, notice, part } from './page.ts'
 import { pause } from './patience.ts'
 import { createPosters } from './posters.ts'
@@ -9,8 +11,8 @@ export interface TitlesOptions {
   api: Api
   signal: AbortSignal
   play(asset: Asset): void
-  /** Resolves to whether the title shall really go. */
-  confirmRemoval(asset: Asset): Promise<boolean>
+  embed(asset: Asset): void
+  confirm: Confirm
 }
 
 /** A file of this tab that is on its way; its card is the sender's until it is done. */
@@ -30,7 +32,7 @@ export type Titles = ReturnType<typeof createTitles>
 const fastestMs = 1000
 const slowestMs = 8000
 
-export function createTitles({ api, signal, play, confirmRemoval }: TitlesOptions) {
+export function createTitles({ api, signal, play, embed, confirm }: TitlesOptions) {
   const list = part('#titles', HTMLElement)
   const none = part('#none', HTMLElement)
   const more = part('#more', HTMLButtonElement)
@@ -45,6 +47,8 @@ export function createTitles({ api, signal, play, confirmRemoval }: TitlesOption
   function place(asset: Asset): Entry {
     const card = createCard({
       play: () => play(entry.asset),
+      embed: () => embed(entry.asset),
+      endSessions: () => void endSessions(entry.asset),
       remove: () => void remove(entry),
       cancel: () => entry.sender?.cancel(),
       retry: () => entry.sender?.retry(),
@@ -87,7 +91,12 @@ export function createTitles({ api, signal, play, confirmRemoval }: TitlesOption
   }
 
   async function remove(entry: Entry): Promise<void> {
-    if (!(await confirmRemoval(entry.asset))) return
+    const sure = await confirm({
+      heading: 'Delete this title?',
+      words: `“${entry.asset.title}” goes with its source and everything made from it. There is no way back.`,
+      act: 'Delete',
+    })
+    if (!sure) return
     try {
       await api.remove(entry.asset.id)
     } catch (error) {
@@ -95,6 +104,22 @@ export function createTitles({ api, signal, play, confirmRemoval }: TitlesOption
     }
     drop(entry)
     announce(`${entry.asset.title} is deleted.`)
+  }
+
+  async function endSessions({ id, title }: Asset): Promise<void> {
+    const sure = await confirm({
+      heading: 'End all sessions of this title?',
+      words: `“${title}” stops for everybody within seconds, and what was embedded of it until now plays no more. New sessions may be opened.`,
+      act: 'End them',
+      keep: 'Keep them',
+    })
+    if (!sure) return
+    try {
+      await api.revoke({ assetId: id })
+      announce(`All sessions of ${title} are ended.`)
+    } catch (error) {
+      notice((error as Error).message)
+    }
   }
 
   async function load(cursor?: string): Promise<void> {

@@ -1,6 +1,7 @@
 // Sends one file straight to storage, several blocks at a time, and goes on where an earlier attempt stopped.
-import { type Api, ApiProblem, type UploadStanding } from './api.ts'
+import type { Api, UploadStanding } from './api.ts'
 import { type Block, blockList, blockListUrl, blocksToSend, blockUrl, cutIntoBlocks } from './blocks.ts'
+import { ApiProblem } from './call.ts'
 import { forgetUpload, recallUpload, rememberUpload } from './memory.ts'
 import { patiently } from './patience.ts'
 import { put, StorageRefusal } from './storage.ts'

@@ -67,3 +67,20 @@ export function detailWords(asset: Asset): string {
   const sound = asset.renditions.some(({ kind }) => kind === 'audio') ? '' : 'no sound'
   return [[...new Set(qualities)].join(', '), sound, 'AES-128'].filter(Boolean).join(' · ')
 }
+
+/** A point in time, in the reader's own zone and manner; the date only when it is another day. */
+export function moment(iso: string, now = new Date()): string {
+  const at = new Date(iso)
+  const sameDay = at.toDateString() === now.toDateString()
+  return at.toLocaleString(
+    undefined,
+    sameDay ? { timeStyle: 'short' } : { dateStyle: 'medium', timeStyle: 'short' },
+  )
+}
+
+export function agoWords(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 2) return 'just now'
+  if (seconds < 90) return `${seconds} s ago`
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`
+}

@@ -1,4 +1,4 @@
-// The console's files: a small folder held in memory, sent with a strict policy and never stale.
+// The console's files: a small folder held in memory, sent with a strict policy; few of them are for pages elsewhere.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { sha256Hex } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
@@ -10,7 +10,20 @@ const types: Readonly<Record<string, string>> = {
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
   png: 'image/png',
+  // Shown as it is written: browsers know no Markdown.
+  md: 'text/plain; charset=utf-8',
 }
+
+/** What pages of tenants' own sites load: the player's script, and the library that it imports as a module. */
+const embedded = /^(embed|hls-[A-Z0-9]{8})\.js$/
+/** A name that holds a hash of what is in it. */
+const hashed = /-[A-Z0-9]{8}\.js$/
+
+/** A module is loaded by CORS alone; the other header admits pages that embed nothing without it (COEP). */
+const toWhom = (name: string): Record<string, string> =>
+  embedded.test(name)
+    ? { 'access-control-allow-origin': '*', 'cross-origin-resource-policy': 'cross-origin' }
+    : { 'cross-origin-resource-policy': 'same-origin' }
 
 /**
  * Scripts and styles from here alone. Films go to storage directly, so its origin may be connected to; playlists and
@@ -58,11 +71,12 @@ export function createFiles(folder: string, policy: string): Files {
       if (!found || !type) throw new Problem('not-found')
       const headers = {
         etag: found.etag,
-        'cache-control': 'no-cache',
+        'cache-control': hashed.test(name) ? 'public, max-age=31536000, immutable' : 'no-cache',
         'content-security-policy': policy,
         'referrer-policy': 'no-referrer',
         'x-content-type-options': 'nosniff',
         'cross-origin-opener-policy': 'same-origin',
+        ...toWhom(name),
       }
       if (ifNoneMatch === found.etag) return { status: 304, headers }
       return { status: 200, headers: { ...headers, 'content-type': type }, body: found.bytes }

@@ -28,3 +28,26 @@ test('nothing outside the folder, of no known type, or of no folder at all is th
   for (const missing of ['', join(folder, 'none')])
     expect(() => createFiles(missing, '').file('', at('/console/'), null), missing).toThrow(absent)
 })
+
+test('pages of other sites may load the player and its library, and nothing else of the console', () => {
+  for (const name of ['embed.js', 'hls-3RWKF3H3.js', 'main.js', 'hls-config.js', 'embed.json.js'])
+    writeFileSync(join(folder, name), 'void 0')
+  const files = createFiles(folder, '')
+  const headers = (name: string) => files.file(name, at(`/console/${name}`), null).headers
+  for (const name of ['embed.js', 'hls-3RWKF3H3.js'])
+    expect(headers(name), name).toMatchObject({
+      'access-control-allow-origin': '*',
+      'cross-origin-resource-policy': 'cross-origin',
+    })
+  for (const name of ['index.html', 'main.js', 'hls-config.js', 'embed.json.js']) {
+    expect(headers(name), name).toMatchObject({ 'cross-origin-resource-policy': 'same-origin' })
+    expect(headers(name), name).not.toHaveProperty('access-control-allow-origin')
+  }
+})
+
+test('only a file whose name holds its hash may be kept without asking', () => {
+  const files = createFiles(folder, '')
+  const kept = (name: string) => files.file(name, at(`/console/${name}`), null).headers['cache-control']
+  expect(kept('hls-3RWKF3H3.js')).toBe('public, max-age=31536000, immutable')
+  expect([kept('embed.js'), kept('main.js'), kept('index.html')]).toEqual(Array(3).fill('no-cache'))
+})
