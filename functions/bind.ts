@@ -11,6 +11,7 @@ import { Problem, problemBody } from '../shared/core/problem.ts'
 import { handle } from '../shared/http/handle.ts'
 import { type HttpAsk, type HttpReply, routeParams } from '../shared/http/route.ts'
 import type { Activity, AnyRoute, Definition, Orchestrator, Timer } from './definition.ts'
+import { mayBeForged } from './forged.ts'
 import { none, orchestrationsOf } from './orchestrations.ts'
 
 export function bind(definition: Definition, app: App): void {
@@ -42,12 +43,13 @@ function bindHttp(route: AnyRoute, app: App): void {
 
 function ask(route: AnyRoute, request: HttpRequest, context: InvocationContext): HttpAsk {
   const url = new URL(request.url)
+  const forged = mayBeForged(url.searchParams, context.invocationId)
   return {
     id: context.invocationId,
     method: request.method,
     url,
     params: routeParams(route.path, url.pathname, request.params),
-    header: (name) => request.headers.get(name),
+    header: (name) => (forged ? null : request.headers.get(name)),
     bytes: (limit) => read(request, limit),
   }
 }

@@ -1,4 +1,5 @@
 // Hands a request straight to the library's streaming code, in place of a forwarded request on a second socket.
+import { channel } from 'node:diagnostics_channel'
 import { EventEmitter } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { Readable } from 'node:stream'
@@ -16,6 +17,9 @@ export interface StreamInlet {
   send(request: ForwardedRequest, body: Readable, response: ServerResponse): void
 }
 
+/** Where Node's own HTTP servers, the library's among them, tell of every request. */
+const started = channel('http.server.request.start')
+
 export function createStreamInlet(): StreamInlet {
   const server = Object.assign(new EventEmitter(), {
     listen(listening: () => void) {
@@ -27,7 +31,10 @@ export function createStreamInlet(): StreamInlet {
   })
   return {
     server,
-    send: ({ url, method, headers }, body, response) =>
-      void server.emit('request', Object.assign(body, { url, method, headers }), response),
+    send({ url, method, headers }, body, response) {
+      const request = Object.assign(body, { url, method, headers })
+      started.publish({ request, response, socket: response.socket, server })
+      server.emit('request', request, response)
+    },
   }
 }

@@ -35,7 +35,12 @@ export async function answerStreaming(
     {
       url: encodeForwarded(path.path) + path.query,
       method: request.method ?? 'GET',
-      headers: { 'x-ms-invocation-id': id, 'x-forwarded-host': host, 'x-forwarded-proto': 'http' },
+      headers: {
+        ...headers,
+        'x-ms-invocation-id': id,
+        'x-forwarded-host': host,
+        'x-forwarded-proto': 'http',
+      },
     },
     bodyStream(request, body, context.bodyLimitBytes),
     response,

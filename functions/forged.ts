@@ -1,0 +1,32 @@
+// Whether the headers that the host hands over may have been written into the query or the body instead.
+import { subscribe } from 'node:diagnostics_channel'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+/**
+ * In streaming mode the host keeps headers, query keys and the fields of a JSON body in one table: whoever asks for
+ * `?Headers={"x-forwarded-for":"203.0.113.9"}` is believed to come from there. The query is in the URL; that a GET has a
+ * body is not told to functions, and is seen where the library's own server receives what the host forwards.
+ */
+const withBody = new Set<string>()
+
+interface Started {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+}
+
+subscribe('http.server.request.start', (message) => {
+  const { request, response } = message as Started
+  const {
+    'content-length': length = '0',
+    'transfer-encoding': coding,
+    'x-ms-invocation-id': id,
+  } = request.headers
+  if (request.method === 'POST' || request.method === 'PATCH' || typeof id !== 'string') return
+  if (length === '0' && coding === undefined) return
+  withBody.add(id)
+  response.once('close', () => withBody.delete(id))
+})
+
+/** Fields of a body that is meant to be there are what its sender says of itself anyway. */
+export const mayBeForged = (query: URLSearchParams, invocationId: string): boolean =>
+  withBody.has(invocationId) || [...query.keys()].some((key) => key.toLowerCase() === 'headers')
