@@ -29,12 +29,14 @@ import { createUpload } from './upload/index.ts'
 
 export type App = ReturnType<typeof createApp>
 
-/** What tests may replace: time, chance, the log, and where the console's files are. */
+/** What may be replaced: time, chance, the log, where the console's files are, and who tells countries. */
 export interface Overrides {
   readonly clock?: typeof systemClock
   readonly random?: typeof systemRandom
   readonly log?: typeof consoleLog
   readonly webFolder?: string
+  /** Where an address is, for policies on countries; what the edge says comes first, and nobody is asked without this. */
+  readonly countryOf?: (address: string) => Promise<string | undefined>
 }
 
 /** Does no I/O: connections open at first use, so that loading stays quick. */
@@ -42,6 +44,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   const clock = overrides.clock ?? systemClock
   const random = overrides.random ?? systemRandom
   const log = overrides.log ?? consoleLog
+  const countries = overrides.countryOf && { countryOf: overrides.countryOf }
 
   const blobs = createBlobStores(config.blob, { clock, random })
   const stores = createCosmosStores(config.cosmos, {
@@ -64,8 +67,10 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     clock,
     random,
     tenant: tenants.find,
+    countSession: usage.countSession,
     leaseMs: config.protect.leaseMs,
     cutOffMs: config.protect.cutOffMs,
+    ...countries,
   })
   const grants = createGrants({
     tenants: stores.tenants,
@@ -77,6 +82,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     now: protect.now,
     random,
     audience: config.protect.grantAudience,
+    ...countries,
   })
   const rotation = createRotation({
     keys: stores.keys,
