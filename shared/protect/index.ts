@@ -9,7 +9,7 @@ import { createPlatformSecret } from './platform-secret.ts'
 import type { Kek, KeyStore, RevocationStore, SessionStore } from './ports.ts'
 import { createRevocations } from './revocations.ts'
 import { createRevoke } from './revoke.ts'
-import { createSessions } from './sessions.ts'
+import { createSessions, type SessionDeps } from './sessions.ts'
 
 export interface ProtectDeps extends LeaseTerms {
   readonly keys: KeyStore
@@ -19,6 +19,7 @@ export interface ProtectDeps extends LeaseTerms {
   readonly clock: Clock
   readonly random: Random
   readonly tenant: AuthoriseDeps['tenant']
+  readonly countSession: SessionDeps['countSession']
   readonly countryOf?: AuthoriseDeps['countryOf']
 }
 

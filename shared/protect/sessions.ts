@@ -49,6 +49,8 @@ export interface SessionDeps {
   readonly tenant: (tenantId: TenantId) => Promise<Pick<Tenant, 'policy'> | undefined>
   readonly random: Random
   readonly platformSecret: PlatformSecret
+  /** Throws `limit-reached` when the tenant may open no more. */
+  readonly countSession: (tenantId: TenantId) => Promise<void>
 }
 
 function checkedTtl(ttlSeconds: number): number {
@@ -57,7 +59,7 @@ function checkedTtl(ttlSeconds: number): number {
   throw new Problem('invalid-request', { errors: [{ pointer: '/ttlSeconds', message }] })
 }
 
-export function createSessions({ sessions, tenant, random, platformSecret }: SessionDeps) {
+export function createSessions({ sessions, tenant, random, platformSecret, countSession }: SessionDeps) {
   async function nameOf(request: OpenSession, drawn: Random): Promise<{ viewerKey: string; id: string }> {
     const { tenantId, asset, viewer, grant } = request
     if (grant) {
@@ -104,8 +106,11 @@ export function createSessions({ sessions, tenant, random, platformSecret }: Ses
       ...(grant?.signingKeyId === undefined ? {} : { signingKeyId: grant.signingKeyId }),
       ttl: Math.ceil((lastMs - nowMs) / 1000) + spareSeconds,
     }
-    if (await sessions.create(session)) return ticket(session, grant)
-    const existing = await sessions.get(viewerKey, id)
+    // A grant's session was looked for and counted where the grant was judged.
+    const known = grant ? undefined : await sessions.get(viewerKey, id)
+    if (!known && !grant) await countSession(tenantId)
+    if (!known && (await sessions.create(session))) return ticket(session, grant)
+    const existing = known ?? (await sessions.get(viewerKey, id))
     if (!existing) throw new Problem('conflict')
     if (grant) {
       // Its id comes from the grant: what it was opened with is what the grant says.

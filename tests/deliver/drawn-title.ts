@@ -77,6 +77,7 @@ export async function serveDrawnTitle() {
   const kek = createKek({ kind: 'file', path: join(directory, 'kek.pem') }, pace)
   const tenantId = makeId('ten', systemRandom)
   const protect = createProtect({
+    countSession: async () => {},
     ...stores,
     kek,
     ...pace,

@@ -28,7 +28,7 @@ beforeAll(async () => {
       schemas: { asset: AssetDocument, tenant: TenantDocument },
     })
     const kek = createKek({ kind: 'file', path: join(directory, 'kek.pem') }, pace)
-    return createProtect({ ...stores, kek, ...pace, allowedOrigins: async () => [] })
+    return createProtect({ ...stores, countSession: async () => {}, kek, ...pace, allowedOrigins: async () => [] })
   })
 })
 afterAll(async () => {

@@ -15,6 +15,7 @@ function setUp(shared: { keys?: ReturnType<typeof ports.keyDocuments>; seed?: st
   const keys = shared.keys ?? ports.keyDocuments()
   const node = () =>
     createProtect({
+      countSession: async () => {},
       keys,
       sessions,
       kek: ports.countingKek().kek,
