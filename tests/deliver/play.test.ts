@@ -6,15 +6,19 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ask, packets, serveDrawnTitle } from './drawn-title.ts'
 
 let title: Awaited<ReturnType<typeof serveDrawnTitle>>
+/** One session each for ffmpeg and for what asks beside it: they are two clients. */
 let base = ''
+let beside = ''
 let sessionId = ''
 
 beforeAll(async () => {
   title = await serveDrawnTitle()
   const { tenantId } = title.asset
-  const opened = await title.protect.openSession({ tenantId, asset: title.asset })
+  const open = () => title.protect.openSession({ tenantId, asset: title.asset })
+  base = `${title.origin}/${(await open()).token}`
+  const opened = await open()
   sessionId = opened.sessionId
-  base = `${title.origin}/${opened.token}`
+  beside = `${title.origin}/${opened.token}`
 })
 afterAll(() => title?.stop())
 
@@ -35,7 +39,7 @@ describe('with the token', () => {
   })
 
   test('a segment comes in ranges that put together are the blob', async () => {
-    const url = `${base}/v180/1.0/0.m4s`
+    const url = `${beside}/v180/1.0/0.m4s`
     const [whole, a, b] = await Promise.all(
       [undefined, 'bytes=0-999', 'bytes=1000-'].map((range) =>
         fetch(url, { headers: range ? { range } : {} }),
@@ -67,7 +71,7 @@ describe('what lies in Blob', () => {
   test('opens with its own key and IV, and with no other of either', async () => {
     const [v180, audio] = title.timeline.renditions
     const sealed = Buffer.from((await title.media.get(v180!.segments[1]!.blob)) ?? [])
-    const keyOf = async (id: string) => Buffer.from(await (await fetch(`${base}/keys/${id}`)).arrayBuffer())
+    const keyOf = async (id: string) => Buffer.from(await (await fetch(`${beside}/keys/${id}`)).arrayBuffer())
     const iv = (number: number) =>
       title.protect.segmentIv({ version: 1, planHash: title.timeline.planHash, rendition: 'v180', number })
     const open = (key: Uint8Array, from: Uint8Array) => {
@@ -127,11 +131,11 @@ describe('without the token', () => {
     ]
     const statuses = (root: string) =>
       Promise.all(paths.map(async (path) => (await fetch(`${root}/${path}`)).status))
-    expect(await statuses(base)).toEqual([200, 200, 200, 200, 200])
-    const forged = base.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A'))
+    expect(await statuses(beside)).toEqual([200, 200, 200, 200, 200])
+    const forged = beside.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A'))
     expect(await statuses(forged)).toEqual([403, 403, 403, 403, 403])
     expect(await packets(`${forged}/master.m3u8`, 'v').catch(() => [])).toEqual([])
     await title.protect.revokeSession(title.asset.tenantId, sessionId)
-    expect(await statuses(base)).toEqual([403, 403, 403, 403, 403])
+    expect(await statuses(beside)).toEqual([403, 403, 403, 403, 403])
   })
 })
