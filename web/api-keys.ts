@@ -4,7 +4,7 @@ import type { Confirm } from './confirm.ts'
 import { offerCopy } from './copy.ts'
 import { control, onSubmit } from './form.ts'
 import { announce, part, write } from './page.ts'
-import { createRows, type Row } from './rows.ts'
+import { createRows, inUseFirst, type Row } from './rows.ts'
 import { createSection } from './section.ts'
 import { moment } from './wording.ts'
 
@@ -37,7 +37,7 @@ export function createApiKeys({ api, confirm, ownKeyId }: { api: Api; confirm: C
     key: key.id,
     name: key.name,
     code: key.id,
-    detail: `${roleWords[key.role] ?? key.role} · since ${moment(key.createdAt)}${key.id === ownKeyId ? ' · signed in with' : ''}`,
+    detail: `${roleWords[key.role] ?? key.role} · since ${moment(key.createdAt)}${key.id === ownKeyId ? ' · used by this page' : ''}`,
     state: key.retiredAt
       ? { words: `Retired ${moment(key.retiredAt)}`, tone: 'soft' }
       : { words: 'In use', tone: 'good' },
@@ -46,7 +46,7 @@ export function createApiKeys({ api, confirm, ownKeyId }: { api: Api; confirm: C
       : [{ words: 'Retire', label: `Retire ${key.name}`, danger: true, press: () => void retire(key) }],
   })
 
-  const load = () => section.load(async () => show((await api.apiKeys()).items.map(rowOf)))
+  const load = () => section.load(async () => show(inUseFirst((await api.apiKeys()).items).map(rowOf)))
 
   async function retire(key: ApiKey): Promise<void> {
     const own =

@@ -1,6 +1,7 @@
 // A form whose complaints stand beside the fields they are about; focus goes to the first of them.
 import { ApiProblem } from './call.ts'
 import { part, write } from './page.ts'
+import { words } from './wording.ts'
 
 const complaintOf = (form: HTMLFormElement, name: string): HTMLElement | null =>
   form.querySelector<HTMLElement>(`[data-error="${CSS.escape(name)}"]`)
@@ -22,21 +23,30 @@ export function clearComplaints(form: HTMLFormElement): void {
   for (const field of form.elements) field.removeAttribute('aria-invalid')
 }
 
+/** Of a field that holds a list, the entry that the pointer ends with. */
+function entryAt({ value }: Control, pointer: string): string {
+  const index = /\/(\d+)$/.exec(pointer)?.[1]
+  const entry = index === undefined ? undefined : words(value)[Number(index)]
+  return entry === undefined ? '' : `“${entry}” `
+}
+
 /** `fieldOf` names the field of a JSON pointer; what no field is for stands below the form. */
 function complain(form: HTMLFormElement, error: unknown, fieldOf: (pointer: string) => string): void {
   const errors = error instanceof ApiProblem ? error.errors : []
-  const placed = errors.map(({ pointer, message }) => {
+  const elsewhere: string[] = errors.length === 0 ? [(error as Error).message] : []
+  let first: Control | undefined
+  for (const { pointer, message } of errors) {
     const name = fieldOf(pointer)
     const field = form.elements.namedItem(name)
     const complaint = complaintOf(form, name)
-    if (!complaint || !isControl(field)) return undefined
-    write(complaint, [complaint.textContent, message].filter(Boolean).join('; '))
-    field.setAttribute('aria-invalid', 'true')
-    return field
-  })
-  placed.find(Boolean)?.focus()
-  if (errors.length > 0 && placed.every(Boolean)) return
-  write(part('[data-error=""]', HTMLElement, form), (error as Error).message)
+    if (complaint && isControl(field)) {
+      write(complaint, [complaint.textContent, entryAt(field, pointer) + message].filter(Boolean).join('; '))
+      field.setAttribute('aria-invalid', 'true')
+      first ??= field
+    } else elsewhere.push(message)
+  }
+  first?.focus()
+  write(part('[data-error=""]', HTMLElement, form), elsewhere.join('; '))
 }
 
 export interface Submission {

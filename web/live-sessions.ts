@@ -50,7 +50,11 @@ export function createLiveSessions({ api, signal, confirm, titleName }: LiveSess
     section.load(async () => {
       const asked = viewer
       const { items } = await api.sessions(asked)
-      const rows = await Promise.all(items.map(rowOf))
+      // They come in the order in which they were seen, which changes all the time.
+      const steady = items.toSorted((a, b) =>
+        a.openedAt === b.openedAt ? 0 : a.openedAt < b.openedAt ? 1 : -1,
+      )
+      const rows = await Promise.all(steady.map(rowOf))
       if (signal.aborted || asked !== viewer) return
       write(none, asked ? `Nobody of the name “${asked}” is watching now.` : 'Nobody is watching now.')
       show(rows)

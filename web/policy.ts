@@ -1,4 +1,5 @@
 // A policy as a form shows it: each field as the text a person types, and back.
+import { words } from './wording.ts'
 
 export interface Policy {
   notBefore?: string | null
@@ -20,9 +21,6 @@ const times = ['notBefore', 'notAfter'] as const
 const capitals = ['countries', 'blockedCountries'] as const
 const lists = ['networks', 'referrers'] as const
 const numbers = ['maxResolution', 'maxStreams', 'maxClients'] as const
-
-/** Words apart by commas, spaces or lines. */
-export const words = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean)
 
 const two = (number: number): string => String(number).padStart(2, '0')
 

@@ -92,3 +92,11 @@ export function createRows(list: HTMLElement, none: HTMLElement) {
     })
   }
 }
+
+/** Keys that ended stay listed for the record: below the others, the newest first. */
+export function inUseFirst<T extends { createdAt: string; retiredAt?: string; revokedAt?: string }>(
+  keys: readonly T[],
+): T[] {
+  const rank = ({ retiredAt, revokedAt, createdAt }: T) => (retiredAt || revokedAt ? '0' : '1') + createdAt
+  return keys.toSorted((a, b) => (rank(a) < rank(b) ? 1 : -1))
+}

@@ -3,7 +3,7 @@ import type { Api, SigningKey } from './api.ts'
 import type { Confirm } from './confirm.ts'
 import { control, onSubmit } from './form.ts'
 import { announce, part } from './page.ts'
-import { createRows, type Row, type RowState } from './rows.ts'
+import { createRows, inUseFirst, type Row, type RowState } from './rows.ts'
 import { createSection } from './section.ts'
 import { moment } from './wording.ts'
 
@@ -40,7 +40,7 @@ export function createSigningKeys({ api, confirm }: { api: Api; confirm: Confirm
     ],
   })
 
-  const load = () => section.load(async () => show((await api.signingKeys()).items.map(rowOf)))
+  const load = () => section.load(async () => show(inUseFirst((await api.signingKeys()).items).map(rowOf)))
 
   async function retire(key: SigningKey): Promise<void> {
     const sure = await confirm({

@@ -1,8 +1,8 @@
 // The sites whose pages may play: read, added and taken away, in the part of the page and in the dialog of a snippet.
-import type { Api } from './api.ts'
+import type { Api, Tenant } from './api.ts'
 import type { Confirm } from './confirm.ts'
 import { onSubmit } from './form.ts'
-import { announce, part } from './page.ts'
+import { announce, part, write } from './page.ts'
 import { createRows } from './rows.ts'
 import { createSection } from './section.ts'
 
@@ -17,7 +17,7 @@ export function originOf(text: string): string {
 interface SitesOptions {
   api: Api
   confirm: Confirm
-  /** Of the elements: `#{name}` the part, `#{name}-list`, `#{name}-none` and `#{name}-form` with its field. */
+  /** Of the elements: `#{name}` the part, `#{name}-list`, `#{name}-none`, `#{name}-pages` and `#{name}-form` with its field. */
   name: string
 }
 
@@ -26,10 +26,16 @@ export function createSites({ api, confirm, name }: SitesOptions) {
   const show = createRows(part(`#${name}-list`, HTMLElement), part(`#${name}-none`, HTMLElement))
   const form = part(`#${name}-form`, HTMLFormElement)
   const field = part('input', HTMLInputElement, form)
+  const pages = part(`#${name}-pages`, HTMLElement)
 
-  const display = (origins: readonly string[]) =>
+  function display({ allowedOrigins, policy }: Tenant): void {
+    const wanted = policy?.referrers ?? []
+    write(
+      pages,
+      wanted.length > 0 ? `The default policy also wants the page to be on ${wanted.join(' or ')}.` : '',
+    )
     show(
-      origins.map((origin) => ({
+      allowedOrigins.map((origin) => ({
         key: origin,
         name: origin,
         detail: '',
@@ -38,11 +44,12 @@ export function createSites({ api, confirm, name }: SitesOptions) {
         ],
       })),
     )
+  }
 
   /** From what is there now, not from what was shown: somebody else may have changed it. */
   async function change(next: (origins: string[]) => string[]): Promise<void> {
     const { allowedOrigins } = await api.tenant()
-    display((await api.changeTenant({ allowedOrigins: next(allowedOrigins) })).allowedOrigins)
+    display(await api.changeTenant({ allowedOrigins: next(allowedOrigins) }))
   }
 
   async function remove(origin: string): Promise<void> {
@@ -67,7 +74,6 @@ export function createSites({ api, confirm, name }: SitesOptions) {
   })
 
   return {
-    display,
-    load: () => section.load(async () => display((await api.tenant()).allowedOrigins)),
+    load: () => section.load(async () => display(await api.tenant())),
   }
 }

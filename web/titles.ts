@@ -33,7 +33,7 @@ const fastestMs = 1000
 const slowestMs = 8000
 
 export function createTitles({ api, signal, play, embed, confirm }: TitlesOptions) {
-  const list = part('#titles', HTMLElement)
+  const list = part('#title-list', HTMLElement)
   const none = part('#none', HTMLElement)
   const more = part('#more', HTMLButtonElement)
   const entries = new Map<string, Entry>()

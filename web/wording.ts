@@ -8,6 +8,9 @@ export const titleOf = (fileName: string): string =>
     .replaceAll('_', ' ')
     .trim() || fileName
 
+/** Entries that a person put commas, spaces or lines between. */
+export const words = (text: string): string[] => text.split(/[\s,;]+/).filter(Boolean)
+
 export function clockTime(seconds: number): string {
   const whole = Math.round(seconds)
   const [h, m, s] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60]
