@@ -206,6 +206,36 @@ describe.each(servers)('on %s', (_name, start) => {
     expect(await stores.assets.get(asset.tenantId, asset.id)).toEqual(rest)
   })
 
+  test('envelopes that another KEK has wrapped are found across titles, changed by ETag, and removed one by one', async () => {
+    const assetId = newAssetId()
+    const envelope = (id: string, kekId: string): WrappedKeys => ({
+      ...{ id, assetId, type: 'keys', schema: 1, tenantId: newTenantId(), kekId, wrapped: 'AAAA', keys: [] },
+    })
+    const platform = { ...envelope('p1', 'vault/1'), assetId: 'platform' as const }
+    const made = [envelope('v1', 'vault/1'), envelope('v1.1', 'vault/2'), envelope('v2', 'file:x'), platform]
+    for (const each of made) expect(await stores.keys.create(each)).toBe(true)
+    const others = async (kekId: string, limit = 1000) =>
+      (await stores.keys.findWrappedByOther(kekId, limit))
+        .filter((each) => each.assetId === assetId || each.assetId === 'platform')
+        .map(({ id }) => id)
+        .sort()
+    expect(await others('vault/2')).toEqual(['p1', 'v1', 'v2'])
+    expect(await others('vault/1')).toEqual(['v1.1', 'v2'])
+    expect(await stores.keys.findWrappedByOther('vault/2', 2)).toHaveLength(2)
+    const newer = { kekId: 'vault/2', wrapped: 'BBBB' }
+    await stores.keys.update('platform', 'p1', (current) => ({ ...current, ...newer }))
+    await stores.keys.update(assetId, 'v1', (current) => ({ ...current, ...newer }))
+    expect(await stores.keys.get(assetId, 'v1')).toEqual({ ...made[0], ...newer })
+    expect(await others('vault/2')).toEqual(['v2'])
+    await stores.keys.remove(assetId, 'v2')
+    await stores.keys.remove(assetId, 'v2')
+    expect(await others('vault/2')).toEqual([])
+    const absent = stores.keys.update(assetId, 'v2', (current) => current)
+    await expect(absent).rejects.toMatchObject({ code: 'not-found' })
+    expect(await stores.keys.get(assetId, 'v1.1')).toEqual(made[1])
+    await stores.keys.remove('platform', 'p1')
+  })
+
   test('keys, sessions and units are kept alike', async () => {
     const assetId = newAssetId()
     const keys: WrappedKeys = {
@@ -226,15 +256,12 @@ describe.each(servers)('on %s', (_name, start) => {
     expect(await stores.keys.get('platform', 'tokens')).toEqual(platform)
 
     const session: Session = {
-      ...{ id: `viewer-${assetId}`, viewerKey: 'viewer', type: 'session', schema: 1, ttl: 3600 },
-      ...{
-        tenantId: newTenantId(),
-        assetId,
-        createdAt: '2026-11-22T10:00:00Z',
-        expiresAt: '2026-11-22T14:00:00Z',
-      },
+      ...{ id: `viewer-${assetId}`, viewerKey: 'viewer', type: 'session', schema: 2, ttl: 3600 },
+      ...{ tenantId: newTenantId(), assetId, ttlSeconds: 3600, policy: { maxStreams: 2 } },
+      ...{ createdAt: '2026-11-22T10:00:00Z', endsAt: '2026-11-29T10:00:00Z' },
     }
     expect(await stores.sessions.create(session)).toBe(true)
+    expect(await stores.sessions.get('viewer', session.id)).toEqual(session)
     await stores.sessions.update('viewer', session.id, (c) => ({ ...c, revokedAt: c.createdAt }))
     expect((await stores.sessions.get('viewer', session.id))?.revokedAt).toBe(session.createdAt)
 

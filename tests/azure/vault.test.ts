@@ -1,8 +1,9 @@
 // The key encryption key: in a vault that asks for a token, and in a file that several processes may make at once.
 import { spawn } from 'node:child_process'
+import { generateKeyPairSync } from 'node:crypto'
 import dns from 'node:dns'
 import { once } from 'node:events'
-import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { appendFile, chmod, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -75,6 +76,19 @@ describe('in Key Vault', () => {
     await expect(kek.unwrap(old.kekId, fresh.wrapped)).rejects.toMatchObject({ statusCode: 400 })
   })
 
+  test('whoever asks which version is the newest looks it up anew, and wraps with it from then on', async () => {
+    const kek = open()
+    const old = await kek.wrap(plain)
+    expect(await kek.currentId()).toBe(old.kekId)
+    server.rotate('kek')
+    expect((await kek.wrap(plain)).kekId).toBe(old.kekId)
+    const newest = await kek.currentId()
+    expect(newest).not.toBe(old.kekId)
+    expect((await kek.wrap(plain)).kekId).toBe(newest)
+    server.disableOlder('kek')
+    await expect(open().unwrap(old.kekId, old.wrapped)).rejects.toMatchObject({ statusCode: 403 })
+  })
+
   test('no document sends us to a key that is not ours', async () => {
     const kek = open()
     const { kekId, wrapped } = await kek.wrap(plain)
@@ -130,8 +144,9 @@ describe('in a file', () => {
 
   test('of processes that make it at once, all use the same', async () => {
     const module = fileURLToPath(new URL('../../shared/azure/key-file.ts', import.meta.url))
-    const code = `const { openKeyFile } = await import(${JSON.stringify(module)})
-      process.stdout.write((await openKeyFile(${JSON.stringify(join(folder, 'raced/kek.pem'))})).kekId)`
+    const code = `const { createKeyFile } = await import(${JSON.stringify(module)})
+      const file = await createKeyFile(${JSON.stringify(join(folder, 'raced/kek.pem'))})()
+      process.stdout.write(file.current.kekId)`
     const race = async () => {
       const child = spawn(process.execPath, ['--input-type=module', '-e', code])
       const [said] = await Promise.all([text(child.stdout), once(child, 'exit')])
@@ -143,11 +158,86 @@ describe('in a file', () => {
     expect(await readdir(join(folder, 'raced'))).toEqual(['kek.pem'])
   })
 
+  /** `openssl genrsa 3072 >> kek.pem`, as the documentation has it. */
+  const appendKey = async (name: string, bits = 3072) => {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: bits })
+    const pem = privateKey.export({ type: 'pkcs1', format: 'pem' }).toString()
+    await appendFile(join(folder, name), pem)
+    return pem
+  }
+
+  test('a key that is appended is the current one from the next use on; the others still unwrap', async () => {
+    const kek = open('grown.pem')
+    const first = await kek.wrap(plain)
+    await appendKey('grown.pem')
+    const second = await kek.wrap(plain)
+    expect(second.kekId).not.toBe(first.kekId)
+    expect(await kek.currentId()).toBe(second.kekId)
+    await appendKey('grown.pem', 2048)
+    expect(await kek.currentId()).not.toBe(second.kekId)
+    for (const one of [kek, open('grown.pem')])
+      for (const { kekId, wrapped } of [first, second])
+        expect(Buffer.from(await one.unwrap(kekId, wrapped))).toEqual(plain)
+  })
+
+  test('a key that was taken away too early is named, by those that run and by those that start', async () => {
+    const kek = open('cut.pem')
+    const first = await kek.wrap(plain)
+    const text = await readFile(join(folder, 'cut.pem'), 'utf8')
+    const second = await appendKey('cut.pem')
+    expect(Buffer.from(await kek.unwrap(first.kekId, first.wrapped))).toEqual(plain)
+    await writeFile(join(folder, 'cut.pem'), second)
+    for (const one of [kek, open('cut.pem')]) {
+      const told = await one.unwrap(first.kekId, first.wrapped).catch((error: Error) => error)
+      expect(String(told)).toContain(
+        `this was wrapped by ${first.kekId}: put that key back, before the others`,
+      )
+    }
+    await writeFile(join(folder, 'cut.pem'), text + second)
+    expect(Buffer.from(await kek.unwrap(first.kekId, first.wrapped))).toEqual(plain)
+  })
+
+  test('while a key is being appended the others serve; a start finds the half of it and says so', async () => {
+    const kek = open('half.pem')
+    const { kekId, wrapped } = await kek.wrap(plain)
+    const before = await readFile(join(folder, 'half.pem'), 'utf8')
+    const pem = await appendKey('half.pem')
+    await writeFile(join(folder, 'half.pem'), before + pem.slice(0, 700))
+    expect((await kek.wrap(plain)).kekId).toBe(kekId)
+    expect(await kek.unwrap(kekId, wrapped)).toHaveLength(plain.length)
+    await expect(open('half.pem').wrap(plain)).rejects.toThrow('ends in the middle of a key')
+    await writeFile(join(folder, 'half.pem'), before + pem)
+    expect((await kek.wrap(plain)).kekId).not.toBe(kekId)
+  })
+
+  test('a file that is lost while it is needed is asked for, and none is made in its place', async () => {
+    const kek = open('lost.pem')
+    const { kekId, wrapped } = await kek.wrap(plain)
+    await rename(join(folder, 'lost.pem'), join(folder, 'found.pem'))
+    await expect(kek.unwrap(kekId, wrapped)).rejects.toThrow('is gone: restore it')
+    await rename(join(folder, 'found.pem'), join(folder, 'lost.pem'))
+    expect(await kek.unwrap(kekId, wrapped)).toHaveLength(plain.length)
+  })
+
+  test('a key that is too short, or not RSA, is refused beside good ones', async () => {
+    const kek = open('mixed.pem')
+    const { kekId } = await kek.wrap(plain)
+    const good = await readFile(join(folder, 'mixed.pem'), 'utf8')
+    await appendKey('mixed.pem', 1024)
+    await expect(kek.wrap(plain)).rejects.toThrow('less than 2048 bits')
+    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+    await writeFile(join(folder, 'mixed.pem'), good + privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    await expect(kek.wrap(plain)).rejects.toThrow('not RSA')
+    await writeFile(join(folder, 'mixed.pem'), good)
+    expect((await kek.wrap(plain)).kekId).toBe(kekId)
+  })
+
   test('a file that others can read, or that is no key, is refused and left as it is', async () => {
-    const { kekId, wrapped } = await open('open.pem').wrap(plain)
+    const kek = open('open.pem')
+    const { kekId, wrapped } = await kek.wrap(plain)
     expect(await open('open.pem').unwrap(kekId, wrapped)).toHaveLength(plain.length)
     await chmod(join(folder, 'open.pem'), 0o644)
-    await expect(open('open.pem').wrap(plain)).rejects.toThrow('chmod 600')
+    for (const one of [kek, open('open.pem')]) await expect(one.wrap(plain)).rejects.toThrow('chmod 600')
     await writeFile(join(folder, 'broken.pem'), 'half a k', { mode: 0o600 })
     await expect(open('broken.pem').wrap(plain)).rejects.toThrow('does not hold a private key')
     expect(await readFile(join(folder, 'broken.pem'), 'utf8')).toBe('half a k')

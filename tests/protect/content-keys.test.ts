@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createContentKeys } from '../../shared/protect/content-keys.ts'
 import { assetId, countingKek, keyDocuments, settableClock, tenantId, testRandom } from './ports.ts'
 
-const target = { tenantId, assetId, version: 1 }
+const target = { tenantId, assetId, version: 1, generation: 0 }
 const renditions = ['v1080', 'v720', 'v540', 'v360', 'v240', 'audio']
 
 function setUp(keys = keyDocuments(), seed = 'one') {
@@ -58,6 +58,45 @@ describe('content keys', () => {
     expect(second).not.toEqual(first)
     expect(await contentKeys.contentKey(target, second['v720'] ?? '')).toBeUndefined()
     await expect(contentKeys.prepare(target, ['v1080'])).rejects.toMatchObject({ code: 'conflict' })
+  })
+
+  test('a generation has keys of its own, in an envelope of its own, and goes by itself', async () => {
+    const { keys, contentKeys } = setUp()
+    const next = { ...target, generation: 1 }
+    expect(await contentKeys.keyIds(target)).toBeUndefined()
+    const first = await contentKeys.prepare(target, ['v720', 'audio'])
+    const second = await contentKeys.prepare(next, ['v720', 'audio'])
+    expect([...keys.all.values()].map(({ id }) => id)).toEqual(['v1', 'v1.1'])
+    expect(await contentKeys.keyIds(target)).toEqual(first)
+    expect(await contentKeys.keyIds(next)).toEqual(second)
+    expect(new Set([...Object.values(first), ...Object.values(second)]).size).toBe(4)
+    const keyOf = async (of: typeof target, ids: Record<string, string>) =>
+      Buffer.from((await contentKeys.contentKey(of, ids['v720'] ?? '')) ?? []).toString('hex')
+    const [old, fresh] = [await keyOf(target, first), await keyOf(next, second)]
+    expect([old.length, fresh.length, old === fresh]).toEqual([32, 32, false])
+    // Neither is a key of the other.
+    expect(await keyOf(target, second)).toBe('')
+    await contentKeys.retire(target)
+    expect([await keyOf(target, first), await keyOf(next, second)]).toEqual(['', fresh])
+  })
+
+  test('what is sealed anew opens to the same bytes with the new key alone', async () => {
+    const { contentKeys } = setUp()
+    const next = { ...target, generation: 1 }
+    await contentKeys.prepare(target, ['v720', 'audio'])
+    await contentKeys.prepare(next, ['v720', 'audio'])
+    const place = { rendition: 'v720', number: 3 }
+    const plain = Buffer.from('a segment of more than one block')
+    const [before, after] = [await contentKeys.open(target, 'plan'), await contentKeys.open(next, 'plan')]
+    const sealed = before({ ...place, bytes: plain })
+    const reseal = await contentKeys.reseal(target, next, 'plan')
+    expect(reseal({ ...place, bytes: sealed })).toEqual(after({ ...place, bytes: plain }))
+    expect(reseal({ ...place, bytes: sealed })).not.toEqual(sealed)
+    const wrong = [
+      { ...place, rendition: 'v1080' },
+      { ...place, bytes: sealed.subarray(0, 40) },
+    ]
+    for (const of of wrong) expect(() => reseal({ ...place, bytes: sealed, ...of })).toThrow()
   })
 
   test('clear keys are forgotten after five minutes and with their title', async () => {

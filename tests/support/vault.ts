@@ -14,6 +14,8 @@ export interface VaultServer {
   readonly calls: readonly string[]
   /** Makes a new current version; older ones still unwrap. */
   rotate(key: string): void
+  /** Disables all versions but the newest, as an operator does once nothing needs them. */
+  disableOlder(key: string): void
   readonly secrets: Map<string, string>
   stop(): Promise<void>
 }
@@ -22,6 +24,7 @@ export interface VaultServer {
 export async function startVault(host: string, tls: Certificate, entra: Entra): Promise<VaultServer> {
   const resource = `https://${host.replace(/^[^.]+\./, '')}`
   const keys = new Map<string, Array<{ version: string; privateKey: KeyObject; publicKey: KeyObject }>>()
+  const disabled = new Set<string>()
   const secrets = new Map<string, string>()
   const calls: string[] = []
   let url = ''
@@ -31,6 +34,8 @@ export async function startVault(host: string, tls: Certificate, entra: Entra): 
     calls.push(`${request.method} ${pathname}`)
     const [, kind, name = '', version = '', operation] = pathname.split('/')
     const found = keys.get(name)?.findLast((key) => version === '' || key.version === version)
+    if (found && disabled.has(found.version))
+      return [403, { error: { code: 'Forbidden', message: 'Operation is not allowed on a disabled key.' } }]
     if (kind === 'keys' && !found) return [404, { error: { code: 'KeyNotFound', message: name } }]
     const kid = `${url}/keys/${name}/${found?.version}`
     if (kind === 'keys' && found && request.method === 'GET' && !operation) {
@@ -82,6 +87,9 @@ export async function startVault(host: string, tls: Certificate, entra: Entra): 
     rotate(key) {
       const pair = generateKeyPairSync('rsa', { modulusLength: 3072 })
       keys.set(key, [...(keys.get(key) ?? []), { version: randomBytes(16).toString('hex'), ...pair }])
+    },
+    disableOlder(key) {
+      for (const { version } of keys.get(key)?.slice(0, -1) ?? []) disabled.add(version)
     },
     async stop() {
       server.closeAllConnections()
