@@ -14,6 +14,7 @@ import { protectGrants } from './protect-grants.ts'
 import { protectActivities, protectKeys, protectOrchestrations } from './protect-keys.ts'
 import { tenants } from './tenants.ts'
 import { upload } from './upload.ts'
+import { webhooks } from './webhooks.ts'
 
 const stages = [
   admin,
@@ -28,6 +29,7 @@ const stages = [
   protectOrchestrations,
   protectActivities,
   deliver,
+  webhooks,
   ops(() => contract()),
 ]
 

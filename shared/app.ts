@@ -26,6 +26,8 @@ import { createTenants } from './tenants/index.ts'
 import { TenantDocument } from './tenants/model.ts'
 import { createUsage } from './tenants/usage.ts'
 import { createUpload } from './upload/index.ts'
+import { createWebhooks } from './webhooks/index.ts'
+import { createSend } from './webhooks/send.ts'
 
 export type App = ReturnType<typeof createApp>
 
@@ -51,6 +53,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     clock,
     random,
     schemas: { asset: AssetDocument, tenant: TenantDocument },
+    announce: (event) => webhooks.announce(event),
   })
   const kek = createKek(config.kek, { clock })
 
@@ -118,6 +121,19 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     answerMaxBytes: config.deliver.answerMaxBytes,
   })
 
+  const { allowLocal } = config.webhooks
+  const webhooks = createWebhooks({
+    outbox: stores.outbox,
+    endpoints: stores.endpoints,
+    deliveries: stores.deliveries,
+    send: createSend({ clock, allowLocal }),
+    secret: () => protect.platformSecret('webhook'),
+    clock,
+    random,
+    log,
+    allowLocal,
+  })
+
   const { adminKey } = config
   const readAdminKey = lazy(() =>
     adminKey.kind === 'value'
@@ -149,6 +165,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     rotation,
     encode,
     deliver,
+    webhooks,
     clientOf: createClients(config.proxy),
     health,
     pages: createFiles(

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
-const stages = ['upload', 'encode', 'protect', 'deliver', 'live', 'rooms', 'fleet']
+const stages = ['upload', 'encode', 'protect', 'deliver', 'webhooks', 'live', 'rooms', 'fleet']
 
 /** From folder (as in the tree) to the folders it may import; itself is always allowed. */
 const mayImport: Record<string, readonly string[]> = {

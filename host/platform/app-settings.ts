@@ -27,6 +27,7 @@ export const appSettings = (surroundings: AppSurroundings): Record<string, strin
     ADMIN_KEY: secrets.adminKey,
     LOCAL_TENANT_ID: secrets.tenant.id,
     LOCAL_TENANT_KEY: secrets.tenant.apiKey,
+    WEBHOOK_ALLOW_LOCAL: 'true',
     FFMPEG_PATH: ffmpeg.ffmpegPath,
     FFPROBE_PATH: ffmpeg.ffprobePath,
   }

@@ -39,8 +39,8 @@ const problemCode = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode
 const AssetError = z.object({ code: problemCode, detail: z.string() })
 export type AssetError = z.infer<typeof AssetError>
 
-const tenantId = z.custom<TenantId>((v) => typeof v === 'string' && idPattern('ten').test(v))
-const assetId = z.custom<AssetId>((v) => typeof v === 'string' && idPattern('ast').test(v))
+export const tenantId = z.custom<TenantId>((v) => typeof v === 'string' && idPattern('ten').test(v))
+export const assetId = z.custom<AssetId>((v) => typeof v === 'string' && idPattern('ast').test(v))
 
 /** The document in the container `assets`, partition key `tenantId`. Times are RFC 3339. */
 export const AssetDocument = z.object({
@@ -77,6 +77,8 @@ export const AssetDocument = z.object({
   error: AssetError.optional(),
   /** What its encode was charged, once: its tenant does not pay for a repetition. */
   charged: z.object({ month: z.string(), seconds: z.number() }).optional(),
+  /** How many events it has had; `events.ts` says which changes are. */
+  events: z.number().int().min(0).optional(),
   /** Set by its tenant's DELETE: nobody sees it any more, and cleaning ends with the document. */
   deletedAt: z.string().optional(),
   /** Set once source and partial outputs of a failed title are gone. */

@@ -1,8 +1,9 @@
 // What titles need of the world: their documents, their sources and their media. `shared/azure` implements these.
 import type { AssetId, TenantId } from '../core/ids.ts'
+import type { AssetEvent } from './events.ts'
 import type { Asset, Kept } from './model.ts'
 
-export type { Asset, Kept }
+export type { Asset, AssetEvent, Kept }
 
 export interface Page<T> {
   readonly items: T[]
@@ -24,6 +25,14 @@ export interface AssetStore {
   list(tenantId: TenantId, page: { cursor?: string | undefined; limit: number }): Promise<Page<Asset>>
   /** Across tenants, for timers: titles in `state` last updated before `updatedBefore` (RFC 3339); `uncleaned` keeps those without `cleanedAt`. */
   findStale(query: { state: Asset['state']; updatedBefore: string; uncleaned?: boolean }): Promise<Asset[]>
+}
+
+/** Events of titles that nobody has passed on yet: none is lost, since each was written together with its change. */
+export interface Outbox {
+  /** Across tenants, in no order; at most `limit`. */
+  pending(limit: number): Promise<AssetEvent[]>
+  /** It was passed on. */
+  settle(event: AssetEvent): Promise<void>
 }
 
 export interface BlobFacts {

@@ -1,8 +1,9 @@
-// Titles, in the container `assets`: a partition a tenant, and in it the count of what the tenant keeps and uses.
+// Titles, in the container `assets`: a partition a tenant, and in it what it keeps and uses, and events not passed on yet.
 import { z } from 'zod'
+import { AssetEventDocument, counted, eventOf } from '../assets/events.ts'
 import { charged } from '../assets/machine.ts'
 import { keptOf } from '../assets/model.ts'
-import type { Asset, AssetStore, Kept } from '../assets/ports.ts'
+import type { Asset, AssetEvent, AssetStore, Kept, Outbox } from '../assets/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import { idPattern, type TenantId } from '../core/ids.ts'
 import type { SessionCount, Usage, UsageStore } from '../tenants/ports.ts'
@@ -32,13 +33,17 @@ const sessionCount: Schema<SessionCount> = z.object({
 })
 
 export const usageKind = { partition: 'tenantId', type: 'usage', schema: usage }
+export const eventKind = { partition: 'tenantId', type: 'event', schema: AssetEventDocument }
 export const sessionCountKind = { partition: 'tenantId', type: 'session-count', schema: sessionCount }
 
 export interface AssetDocuments {
   readonly assets: Documents<Asset>
   readonly usage: Documents<Usage>
   readonly sessions: Documents<SessionCount>
+  readonly events: Documents<AssetEvent>
   readonly clock: Clock
+  /** Told of each event once it is written. */
+  readonly announce?: ((event: AssetEvent) => void) | undefined
 }
 
 // A bound on memory, far beyond what is ever encoded at once: a sweep finds again whatever is well, and must see past it.
@@ -46,8 +51,12 @@ const staleAtOnce = 5000
 const usageId = 'usage'
 const sessionsId = 'sessions'
 
-export function createAssetStore(documents: AssetDocuments): { assets: AssetStore; usage: UsageStore } {
-  const { assets, usage, sessions, clock } = documents
+export function createAssetStore(documents: AssetDocuments): {
+  assets: AssetStore
+  usage: UsageStore
+  outbox: Outbox
+} {
+  const { assets, usage, sessions, events, clock, announce } = documents
 
   /** From the titles themselves, where they are older than the count. Every change of theirs needs the count first. */
   async function readUsage(tenantId: TenantId): Promise<Usage> {
@@ -81,6 +90,16 @@ export function createAssetStore(documents: AssetDocuments): { assets: AssetStor
       }
     }
 
+  /** The event that a change of a title is, beside whatever else goes with it. */
+  const telling =
+    (tenantId: TenantId, others: Beside<Asset>): Beside<Asset> =>
+    async (before, after) => {
+      const event = eventOf(before, after)
+      const told =
+        event && (await events.operation(tenantId, event.id, (current) => (current ? 'unchanged' : event)))
+      return [...(await others(before, after)), ...(told ? [told] : [])]
+    }
+
   return {
     assets: {
       async create(asset, admit: (kept: Kept) => void = () => {}) {
@@ -93,7 +112,21 @@ export function createAssetStore(documents: AssetDocuments): { assets: AssetStor
         return created
       },
       get: assets.get,
-      update: (tenantId, id, change) => assets.update(tenantId, id, change, counting(tenantId)),
+      async update(tenantId, id, change) {
+        let event: AssetEvent | undefined
+        const next = await assets.update(
+          tenantId,
+          id,
+          (current) => {
+            const after = counted(current, change(current))
+            event = after === 'unchanged' ? undefined : eventOf(current, after)
+            return after
+          },
+          telling(tenantId, counting(tenantId)),
+        )
+        if (event) announce?.(event)
+        return next
+      },
       async remove(tenantId, id) {
         await assets.change(tenantId, id, () => 'removed', counting(tenantId))
       },
@@ -106,6 +139,10 @@ export function createAssetStore(documents: AssetDocuments): { assets: AssetStor
           staleAtOnce,
         )
       },
+    },
+    outbox: {
+      pending: (limit) => events.find('IS_DEFINED(c.sequence)', {}, limit),
+      settle: (event) => events.remove(event.tenantId, event.id),
     },
     usage: {
       read: readUsage,

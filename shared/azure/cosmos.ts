@@ -1,13 +1,14 @@
 // The stores that live in Cosmos DB, and how it is reached: an account key on one machine, Entra ID in Azure.
 import type { CosmosClient } from '@azure/cosmos'
 import type { TokenCredential } from '@azure/identity'
-import type { Asset, AssetStore } from '../assets/ports.ts'
+import type { Asset, AssetEvent, AssetStore, Outbox } from '../assets/ports.ts'
 import type { CosmosConfig } from '../config/index.ts'
 import { lazy } from '../core/lazy.ts'
 import type { UnitStore } from '../encode/ports.ts'
 import type { KeyStore, RevocationStore, SessionStore } from '../protect/ports.ts'
 import type { AuditStore, Tenant, TenantStore, UsageStore } from '../tenants/ports.ts'
-import { createAssetStore, sessionCountKind, usageKind } from './asset-store.ts'
+import type { DeliveryStore, EndpointStore } from '../webhooks/ports.ts'
+import { createAssetStore, eventKind, sessionCountKind, usageKind } from './asset-store.ts'
 import { auditKind, createAuditStore } from './audit-store.ts'
 import { entraCredential } from './credential.ts'
 import { createDocuments, type Kind, type Schema } from './documents.ts'
@@ -18,10 +19,13 @@ import { createSessionStore, sessionKind, slotsKind } from './session-store.ts'
 import { createStoreClock } from './store-clock.ts'
 import { createTenantStore } from './tenant-store.ts'
 import { createUnitStore, unitKind } from './unit-store.ts'
+import { createDeliveryStore, createEndpointStore, deliveryKind, endpointsKind } from './webhook-store.ts'
 
 export interface CosmosDeps extends Pace {
   /** The documents whose form other folders decide. */
   readonly schemas: { readonly asset: Schema<Asset>; readonly tenant: Schema<Tenant> }
+  /** Told of each event of a title once it is written. */
+  readonly announce?: (event: AssetEvent) => void
   /** Instead of the identity that the configuration names. */
   readonly credential?: TokenCredential
 }
@@ -35,6 +39,9 @@ export interface CosmosStores {
   readonly sessions: SessionStore
   readonly revocations: RevocationStore
   readonly units: UnitStore
+  readonly outbox: Outbox
+  readonly endpoints: EndpointStore
+  readonly deliveries: DeliveryStore
   /** Resolves when the service answers and this application may read there. */
   ping(): Promise<void>
 }
@@ -56,6 +63,8 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
       assets: documents('assets', { partition: 'tenantId', type: 'asset', schema: asset }),
       usage: documents('assets', usageKind),
       sessions: documents('assets', sessionCountKind),
+      events: documents('assets', eventKind),
+      announce: deps.announce,
       clock: deps.clock,
     }),
     tenants: createTenantStore(documents('tenants', { partition: 'id', type: 'tenant', schema: tenant })),
@@ -68,6 +77,8 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
     }),
     revocations: createRevocationStore(documents('revocations', revocationKind)),
     units: createUnitStore(documents('units', unitKind)),
+    endpoints: createEndpointStore(documents('webhooks', endpointsKind)),
+    deliveries: createDeliveryStore(documents('webhooks', deliveryKind)),
     ...surfacing({
       async ping() {
         await (await container('assets')).read()

@@ -71,6 +71,7 @@ export interface Config {
     readonly proof: { readonly header: string; readonly value: string } | undefined
     readonly countryHeader: string | undefined
   }
+  readonly webhooks: { readonly allowLocal: boolean }
   readonly http: { readonly tenantRequestsPerSecond: number }
 }
 
@@ -92,6 +93,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   need(
     !(s.VAULT_URL && ofOneMachine),
     'beside VAULT_URL no key and no key file is taken: in Azure there are only identities',
+  )
+  need(
+    !(s.VAULT_URL && s.WEBHOOK_ALLOW_LOCAL === 'true'),
+    'WEBHOOK_ALLOW_LOCAL is for one machine: in Azure webhooks never go inside',
   )
   need(
     !s.COUNTRY_HEADER || s.PROXY_PROOF,
@@ -149,6 +154,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       proof: s.PROXY_PROOF ? proofOf(s.PROXY_PROOF) : undefined,
       countryHeader: s.COUNTRY_HEADER?.toLowerCase(),
     },
+    webhooks: { allowLocal: s.WEBHOOK_ALLOW_LOCAL === 'true' },
     http: { tenantRequestsPerSecond: s.TENANT_REQUESTS_PER_SECOND },
   }
 }

@@ -96,6 +96,10 @@ export const settings = z.object({
     .max(168)
     .default(12)
     .describe('How long segments under a title’s former content keys stay for players that began with them.'),
+  WEBHOOK_ALLOW_LOCAL: z
+    .enum(['true', 'false'])
+    .default('false')
+    .describe('Local only: webhooks may go to this machine, by http and any port.'),
   TENANT_REQUESTS_PER_SECOND: wholeNumber(50, 1, 10_000).describe(
     'Requests of one tenant that one instance accepts.',
   ),
@@ -114,6 +118,7 @@ export const localOnly: readonly string[] = [
   'ADMIN_KEY',
   'LOCAL_TENANT_ID',
   'LOCAL_TENANT_KEY',
+  'WEBHOOK_ALLOW_LOCAL',
 ]
 
 /** In Bicep and never in the schema: what the Functions host itself reads. */

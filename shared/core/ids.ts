@@ -4,6 +4,9 @@ import type { Random } from './random.ts'
 export type TenantId = `ten_${string}`
 export type KeyId = `key_${string}`
 export type AssetId = `ast_${string}`
+/** Where a tenant's backend is told of what happens, and what it is told. */
+export type WebhookId = `whk_${string}`
+export type EventId = `evt_${string}`
 /** A tenant's public key, which its grants are signed with. */
 export type SigningKeyId = `sig_${string}`
 
