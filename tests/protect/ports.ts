@@ -214,7 +214,10 @@ export function revocationDocuments(clock: Pick<Clock, 'now'>) {
 }
 
 /** What a session needs of everything that is not under test. */
-export const protectPorts = (clock: SettableClock, tenants: readonly Partial<Tenant>[] = [{ id: tenantId }]) => ({
+export const protectPorts = (
+  clock: SettableClock,
+  tenants: readonly Partial<Tenant>[] = [{ id: tenantId }],
+) => ({
   sessions: sessionDocuments(clock),
   revocations: revocationDocuments(clock),
   clock,
