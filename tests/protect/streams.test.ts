@@ -28,7 +28,7 @@ const history = fc.array(
     /** A node that renews what it served a while ago, instead of a request. */
     lateMs: fc.option(fc.integer({ min: 0, max: 50_000 })),
   }),
-  { minLength: 1, maxLength: 60 },
+  { minLength: 20, maxLength: 60 },
 )
 
 function play(
