@@ -32,6 +32,8 @@ export interface GoodGrant {
   readonly signingKey: SigningKey | undefined
   /** Whether its session is open already. */
   readonly isOpen: boolean
+  /** Before anything was looked up. */
+  readonly judgedAtMs: number
 }
 
 export type Judgement =
@@ -81,6 +83,7 @@ export function createJudge(deps: JudgeDeps) {
   }
 
   return async function judge(text: string, findTenant: FindTenant): Promise<Judgement> {
+    const judgedAtMs = now()
     const read = readJws(text)
     const jws = typeof read === 'string' ? blank : read
     const parsed = GrantClaims.safeParse(jws.payload)
@@ -98,12 +101,12 @@ export function createJudge(deps: JudgeDeps) {
     const fault =
       forged ??
       (claims.aud === audience ? undefined : 'wrong-audience') ??
-      timeFault(claims, now()) ??
+      timeFault(claims, judgedAtMs) ??
       (tenant.suspendedAt ? 'suspended' : undefined) ??
       titleFault(claims, asset) ??
       sessionFault(claims, session, slots)
     if (fault || !asset) return { fault: fault ?? 'unknown-title' }
-    return { good: { claims, tenant, asset, signingKey, isOpen: session !== undefined } }
+    return { good: { claims, tenant, asset, signingKey, isOpen: session !== undefined, judgedAtMs } }
   }
 }
 

@@ -43,7 +43,8 @@ const acceptedDetail = 'This grant opens a session for every player that its pol
 export function createRedeem(deps: RedeemDeps) {
   const judge = createJudge(deps)
 
-  async function open({ claims, tenant, asset, signingKey, isOpen }: GoodGrant): Promise<string | undefined> {
+  async function open(good: GoodGrant): Promise<string | undefined> {
+    const { claims, tenant, asset, signingKey, isOpen, judgedAtMs } = good
     try {
       if (!isOpen) await deps.countSession(tenant.id)
       const { token } = await deps.openSession({
@@ -54,7 +55,7 @@ export function createRedeem(deps: RedeemDeps) {
         policy: claims.policy,
         grant: {
           jti: claims.jti,
-          issuedAtMs: claims.iat * 1000,
+          judgedAtMs,
           expiresAtMs: claims.exp * 1000,
           signingKeyId: signingKey?.id,
         },

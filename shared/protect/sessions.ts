@@ -32,7 +32,8 @@ export interface OpenSession {
 
 export interface SessionGrant {
   readonly jti: string
-  readonly issuedAtMs: number
+  /** When it was looked up whether anything was revoked: what is revoked from then on ends the session. */
+  readonly judgedAtMs: number
   readonly expiresAtMs: number
   /** Absent for the platform's own key. */
   readonly signingKeyId?: SigningKeyId | undefined
@@ -89,7 +90,7 @@ export function createSessions({ sessions, tenant, random, platformSecret, count
     const { tenantId, asset, grant } = request
     const ttlSeconds = checkedTtl(request.ttlSeconds ?? ttlDefaultSeconds)
     const { viewerKey, id } = await nameOf(request, drawn)
-    const nowMs = sessions.now()
+    const nowMs = grant?.judgedAtMs ?? sessions.now()
     const endsAtMs = nowMs + lifeSeconds * 1000
     const lastMs = Math.max(endsAtMs, grant?.expiresAtMs ?? 0)
     const session: Session = {
