@@ -23,7 +23,8 @@ export function createRewrap({ keys, kek, log }: RewrapDeps) {
       plain = await kek.unwrap(kekId, Buffer.from(wrapped, 'base64'))
     } catch (error) {
       if (error instanceof Problem) throw error
-      log('error', 'protect.rewrap-failed', { assetId, envelope: id, cause: String(error).slice(0, 500) })
+      const cause = String(error).slice(0, 500)
+      log('error', 'protect.rewrap-failed', { assetId, envelope: id, kek: kekId, cause })
       return false
     }
     const anew = await kek.wrap(plain)
