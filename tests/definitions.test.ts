@@ -5,8 +5,9 @@ import { definitionsFor } from '../functions/stages.ts'
 import host from '../host.json' with { type: 'json' }
 import { stages } from '../shared/config/index.ts'
 import { settings } from '../shared/config/schema.ts'
-import { activityNames } from '../shared/encode/work.ts'
+import { activityNames as encodeNames } from '../shared/encode/work.ts'
 import { templateParams } from '../shared/http/route.ts'
+import { activityNames as protectNames } from '../shared/protect/work.ts'
 
 const all = definitionsFor(new Set(stages))
 const routes = all.filter((definition) => definition.kind === 'http')
@@ -79,7 +80,8 @@ test('the contract is made once, since anybody may ask for it', async () => {
 
 test('every activity that an orchestration may call is declared, and no other', () => {
   // The real host leaves an orchestration running for ever when it calls a name that is not there.
-  expect(activities.map(({ name }) => name).sort()).toEqual(Object.values(activityNames).sort())
+  const called = [...Object.values(encodeNames), ...Object.values(protectNames)]
+  expect(activities.map(({ name }) => name).sort()).toEqual(called.sort())
 })
 
 test('host.json is set for work that must start within seconds, and for versions to come', () => {
