@@ -23,6 +23,8 @@ export interface Kind<T> {
   readonly partition: string
   readonly type: string
   readonly schema: Schema<T>
+  /** Documents of a former version that nobody needs any more count as gone. */
+  readonly isPast?: (raw: ItemDefinition) => boolean
   /** Told the `date` of every point read, and when it was asked for. */
   readonly observe?: (askedAtMs: number, date: unknown) => void
 }
@@ -112,7 +114,8 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     kind.observe?.(askedAtMs, response.headers['date'])
     if (response.substatus === ownerNotFound) throw new Error(`the container for ${type} is missing`)
     // Documents of several kinds share a partition: an id of another kind's is none of this.
-    return response.resource?.['type'] === type ? response.resource : undefined
+    const raw = response.resource
+    return raw?.['type'] === type && !kind.isPast?.(raw) ? raw : undefined
   }
 
   async function remove(partition: string, id: string): Promise<void> {

@@ -48,7 +48,10 @@ const slots: Schema<Slots> = z.object({
 
 const slotsId = 'slots'
 
-export const sessionKind = { partition: 'viewerKey', type: 'session', schema: session }
+/** Those of version 1 ended by themselves within days, and have no policy: their viewers open new ones. */
+const isPast = (raw: Readonly<Record<string, unknown>>): boolean => raw['schema'] === 1
+
+export const sessionKind = { partition: 'viewerKey', type: 'session', schema: session, isPast }
 export const slotsKind = { partition: 'viewerKey', type: 'slots', schema: slots }
 
 export interface SessionDocuments {

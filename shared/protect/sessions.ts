@@ -79,7 +79,7 @@ export function createSessions({ sessions, tenant, random, platformSecret, count
     // The token of a grant is fresh each time, since the grant says who may come; that of a request is repeated with it.
     const fromMs = grant ? sessions.now() : Date.parse(session.createdAt)
     const endMs = Math.min(fromMs + session.ttlSeconds * 1000, grant?.expiresAtMs ?? Number.POSITIVE_INFINITY)
-    const expiresAtSeconds = Math.floor(endMs / 1000)
+    const expiresAtSeconds = Math.ceil(endMs / 1000)
     const key = { keyId: platformKeyId, secret: await platformSecret('session-token') }
     const token = mintToken({ sessionId: session.id, expiresAtSeconds }, key)
     return { sessionId: session.id, token, expiresAt: isoTime(expiresAtSeconds * 1000) }
