@@ -25,9 +25,9 @@ function schemaOf(schema: z.ZodType, named: Map<string, Json>, io: 'input' | 'ou
   for (const [name, definition] of Object.entries(($defs ?? {}) as Record<string, Json>))
     keep(name, definition, named)
   const id = schema.meta()?.id
-  if (!id) return relink(body) as Json
-  keep(id, body, named)
-  return { $ref: `#/components/schemas/${id}` }
+  // A named schema stands among its own definitions, and `body` only refers to it there.
+  if (id && !body['$ref']) keep(id, body, named)
+  return id ? { $ref: `#/components/schemas/${id}` } : (relink(body) as Json)
 }
 
 function keep(name: string, definition: Json, named: Map<string, Json>) {
