@@ -29,7 +29,6 @@ export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = 
   const ports = protectPorts(clock, [{ id: tenantId, allowedOrigins: [origin] }])
   const { sessions } = ports
   const protect = createProtect({
-    countSession: async () => {},
     ...ports,
     keys: keyDocuments(),
     kek: countingKek().kek,

@@ -223,6 +223,7 @@ export const protectPorts = (
   clock,
   leaseMs: 30_000,
   cutOffMs: 30_000,
+  countSession: async () => {},
   tenant: async (id: TenantId) => {
     const found = tenants.find((one) => one.id === id)
     return found && sampleTenant(found)
