@@ -121,10 +121,14 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
     desk.leases.delete(nameOf(lease.place.sessionId, lease.place.client))
   }
 
+  /** Told by the request that finds it old enough; by the timer a little later, where no request comes. */
   function touch(lease: Lease, nowMs: number): void {
     lease.seenAtMs = Math.max(lease.seenAtMs, nowMs)
     const desk = desks.get(lease.viewerKey)
-    if (desk) wake(desk, lease.provenAtMs + renewAfterMs(leaseMs, lease.place.ttlSeconds))
+    if (!desk) return
+    const afterMs = renewAfterMs(leaseMs, lease.place.ttlSeconds)
+    const dueAtMs = lease.provenAtMs + afterMs
+    wake(desk, nowMs >= dueAtMs ? nowMs : dueAtMs + afterMs / 2)
   }
 
   /** The timer of a desk is also the last word of a stream that fell silent: what it has seen is always written. */
