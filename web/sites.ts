@@ -5,14 +5,7 @@ import { onSubmit } from './form.ts'
 import { announce, part, write } from './page.ts'
 import { createRows } from './rows.ts'
 import { createSection } from './section.ts'
-
-/** What a person pastes may be the address of a whole page; what counts of it is its origin (RFC 6454). */
-export function originOf(text: string): string {
-  const trimmed = text.trim()
-  const url = URL.parse(/^[a-z]+:\/\//i.test(trimmed) ? trimmed : `https://${trimmed}`)
-  // What is no address goes to the platform as it is, which says what is wrong with it.
-  return url && /^https?:$/.test(url.protocol) && url.hostname ? url.origin : trimmed
-}
+import { originOf } from './snippet.ts'
 
 interface SitesOptions {
   api: Api

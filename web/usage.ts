@@ -2,7 +2,7 @@
 import type { Api, Limits, Usage } from './api.ts'
 import { part, write } from './page.ts'
 import { createSection } from './section.ts'
-import { bytes } from './wording.ts'
+import { bytes, usageWords } from './wording.ts'
 
 const count = (value: number): string => Math.ceil(value).toLocaleString('en')
 
@@ -12,13 +12,6 @@ const shown: Array<{ what: keyof Limits; words(value: number): string }> = [
   { what: 'encodedMinutes', words: (minutes) => `${count(minutes)} min` },
   { what: 'sessions', words: count },
 ]
-
-/** `12 of 100`, or `12` where there is no limit. */
-export const usageWords = (
-  used: number,
-  limit: number | undefined,
-  words: (value: number) => string,
-): string => (limit === undefined ? words(used) : `${words(used)} of ${words(limit)}`)
 
 export function createUsage(api: Api) {
   const section = createSection('#usage', 'what is used')

@@ -87,3 +87,10 @@ export function agoWords(ms: number): string {
   if (seconds < 90) return `${seconds} s ago`
   return seconds < 5400 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3600)} h ago`
 }
+
+/** `12 of 100`, or `12` where there is no limit. */
+export const usageWords = (
+  used: number,
+  limit: number | undefined,
+  words: (value: number) => string,
+): string => (limit === undefined ? words(used) : `${words(used)} of ${words(limit)}`)

@@ -1,4 +1,4 @@
-// A tenant's own site on an origin of its own: one page with players, and for comparison a clear copy of a title.
+// A tenant's own site on an origin of its own: a page with players, pages as a test writes them, and a clear copy of a title.
 import { createDecipheriv } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -10,6 +10,8 @@ export interface SecondOrigin {
   origin: string
   /** The same playlists and segments without their encryption, below this site. */
   clearCopy(hlsUrl: string): string
+  /** Puts a page on the site, such as its tenant would write it; `policy` is its Content-Security-Policy. */
+  publish(html: string, policy?: string): string
   stop(): Promise<void>
 }
 
@@ -44,6 +46,7 @@ export async function startSecondOrigin(): Promise<SecondOrigin> {
   const script = bundle.outputFiles[0]!.contents
   const sealed = new Map<string, { key: URL; iv: Buffer }>()
   let upstream = ''
+  const pages = new Map<string, { html: string; policy: string | undefined }>()
 
   async function clear(path: string): Promise<Buffer | string> {
     const url = new URL(path, upstream)
@@ -58,7 +61,11 @@ export async function startSecondOrigin(): Promise<SecondOrigin> {
   const server = createServer(async (request, response) => {
     const path = request.url ?? '/'
     try {
-      if (path === '/player.js') response.setHeader('content-type', 'text/javascript').end(script)
+      const page = pages.get(path)
+      if (page) {
+        if (page.policy) response.setHeader('content-security-policy', page.policy)
+        response.setHeader('content-type', 'text/html; charset=utf-8').end(page.html)
+      } else if (path === '/player.js') response.setHeader('content-type', 'text/javascript').end(script)
       else if (path.startsWith('/clear/'))
         response
           .setHeader('content-type', path.endsWith('.m3u8') ? 'application/vnd.apple.mpegurl' : 'video/mp4')
@@ -80,6 +87,11 @@ export async function startSecondOrigin(): Promise<SecondOrigin> {
       const url = new URL(hlsUrl)
       upstream = url.origin
       return `${origin}/clear${url.pathname}`
+    },
+    publish(html, policy) {
+      const path = `/pages/${pages.size}`
+      pages.set(path, { html, policy })
+      return `${origin}${path}`
     },
     async stop() {
       server.closeAllConnections()
