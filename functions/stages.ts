@@ -15,6 +15,7 @@ import { protectActivities, protectKeys, protectOrchestrations } from './protect
 import { tenants } from './tenants.ts'
 import { upload } from './upload.ts'
 import { webhooks } from './webhooks.ts'
+import { webhooksDeliveries } from './webhooks-deliveries.ts'
 
 const stages = [
   admin,
@@ -30,6 +31,7 @@ const stages = [
   protectActivities,
   deliver,
   webhooks,
+  webhooksDeliveries,
   ops(() => contract()),
 ]
 

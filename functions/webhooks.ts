@@ -1,16 +1,14 @@
-// Webhooks: a tenant says where its backend listens and sees what was sent; a timer repeats what was not heard.
+// Webhooks: a tenant says where its backend listens, and what it is told there.
 import {
-  DeliveryPage,
-  DeliveryQuery,
-  DeliveryView,
   NewWebhook,
   RotateRequest,
-  viewDelivery,
   viewEndpoint,
+  WebhookChange,
   WebhookList,
   WebhookRequest,
+  WebhookView,
 } from '../shared/webhooks/schema.ts'
-import { http, type StageDefinitions, type Timer } from './definition.ts'
+import { http, type StageDefinitions } from './definition.ts'
 
 const webhooksList = http({
   name: 'webhooks-list',
@@ -32,6 +30,18 @@ const webhooksAdd = http({
   reply: { 201: NewWebhook },
   run: ({ app, tenant, body, requestHash, random }) =>
     app.webhooks.add(tenant.id, { ...body, requestHash }, random),
+})
+
+const webhooksChange = http({
+  name: 'webhooks-change',
+  methods: ['PATCH'],
+  path: 'api/v1/webhooks/{webhookId}',
+  auth: 'tenant',
+  summary: 'Change where a webhook goes and what it is told; one that was gone is sent to again',
+  body: WebhookChange,
+  reply: { 200: WebhookView },
+  run: async ({ app, tenant, params, body }) =>
+    viewEndpoint(await app.webhooks.change(tenant.id, params['webhookId'] ?? '', body)),
 })
 
 const webhooksRemove = http({
@@ -56,57 +66,7 @@ const webhooksRotate = http({
     app.webhooks.rotate(tenant.id, { id: params['webhookId'] ?? '', ...body }, random),
 })
 
-const webhooksTest = http({
-  name: 'webhooks-test',
-  methods: ['POST'],
-  path: 'api/v1/webhooks/{webhookId}/test',
-  auth: 'tenant',
-  summary: 'Send a test event now, and say what came of it',
-  reply: { 200: DeliveryView },
-  run: async ({ app, tenant, params, random }) =>
-    viewDelivery(await app.webhooks.test(tenant.id, params['webhookId'] ?? '', random)),
-})
-
-const webhooksDeliveries = http({
-  name: 'webhooks-deliveries',
-  methods: ['GET'],
-  path: 'api/v1/webhooks/{webhookId}/deliveries',
-  auth: 'tenant',
-  summary: 'What was sent in the last 30 days, the newest first, with every try',
-  query: DeliveryQuery,
-  reply: { 200: DeliveryPage },
-  run: async ({ app, tenant, params, query }) => {
-    const page = await app.webhooks.deliveries(tenant.id, params['webhookId'] ?? '', query)
-    return { ...page, items: page.items.map(viewDelivery) }
-  },
-})
-
-const webhooksRetry = http({
-  name: 'webhooks-retry',
-  methods: ['POST'],
-  path: 'api/v1/webhooks/{webhookId}/deliveries/{eventId}/retry',
-  auth: 'tenant',
-  summary: 'Send an event once more now, and say what came of it',
-  reply: { 200: DeliveryView },
-  run: async ({ app, tenant, params }) => {
-    const { webhookId = '', eventId = '' } = params
-    return viewDelivery(await app.webhooks.retry(tenant.id, webhookId, eventId))
-  },
-})
-
-/** Here and not in activities, which may wait behind hours of encoding. */
-const webhooksSweep: Timer = {
-  kind: 'timer',
-  name: 'webhooks-sweep',
-  schedule: '15 * * * * *',
-  run: async (app) => {
-    await app.webhooks.sweep()
-    return []
-  },
-}
-
-const routes = [webhooksList, webhooksAdd, webhooksRemove, webhooksRotate, webhooksTest, webhooksDeliveries]
 export const webhooks: StageDefinitions = {
   servedBy: 'api',
-  definitions: [...routes, webhooksRetry, webhooksSweep],
+  definitions: [webhooksList, webhooksAdd, webhooksChange, webhooksRemove, webhooksRotate],
 }

@@ -22,6 +22,7 @@ const endpoints: Schema<Endpoints> = z.object({
       events: z.array(AssetEventName),
       secrets: z.array(z.object({ id: z.string(), until: z.string().exactOptional() })),
       createdAt: z.string(),
+      failingSince: z.string().exactOptional(),
       goneAt: z.string().exactOptional(),
       requestHash: z.string(),
     }),

@@ -5,14 +5,14 @@ import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
 import type { EndpointService } from './endpoints.ts'
 import type { Delivery, DeliveryStore, Send } from './ports.ts'
-import { cancelled, claimed, isGone, tried } from './schedule.ts'
+import { cancelled, claimed, endpointAfter, tried } from './schedule.ts'
 import { signedHeaders } from './signature.ts'
 
 export type DeliveryRef = Pick<Delivery, 'tenantId' | 'id' | 'webhookId'>
 
 export interface DeliverDeps {
   readonly deliveries: DeliveryStore
-  readonly endpoints: Pick<EndpointService, 'list' | 'retire'>
+  readonly endpoints: Pick<EndpointService, 'list' | 'note'>
   readonly send: Send
   readonly secret: () => Promise<Uint8Array>
   readonly clock: Clock
@@ -49,9 +49,10 @@ export function createTryOnce(deps: DeliverDeps): TryOnce {
     if (!endpoint || endpoint.goneAt) return deliveries.update(tenantId, id, cancelled)
     const message = { tenantId, eventId, body, nowMs: clock.now() }
     const sent = await send(endpoint.url, { headers: signedHeaders(await secret(), endpoint, message), body })
-    if (isGone(sent)) await endpoints.retire(tenantId, webhookId)
     const facts = { nowMs: clock.now(), chance: (random.bytes(1)[0] ?? 0) / 256 }
     const after = await deliveries.update(tenantId, id, (current) => tried(current, sent, facts))
+    if (endpointAfter(endpoint, sent, clock.now()) !== 'unchanged')
+      await endpoints.note(tenantId, webhookId, sent)
     const { state, tries, event } = after
     log('info', 'webhooks.tried', {
       webhookId,

@@ -4,7 +4,8 @@ import { type Clock, isoTime } from '../core/clock.ts'
 import { base32, makeId, type TenantId, type WebhookId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
-import type { Endpoint, EndpointStore, Endpoints } from './ports.ts'
+import type { Endpoint, EndpointStore, Endpoints, Sent } from './ports.ts'
+import { endpointAfter } from './schedule.ts'
 import { secretOf } from './signature.ts'
 import { objectionTo } from './target.ts'
 
@@ -23,17 +24,30 @@ export interface NewEndpoint {
   readonly requestHash: string
 }
 
+export interface EndpointChange {
+  readonly url?: string | undefined
+  readonly name?: string | undefined
+  readonly events?: readonly AssetEventName[] | undefined
+}
+
 const mostEndpoints = 10
+
+function found(items: readonly Endpoint[], id: string): Endpoint {
+  const endpoint = items.find((item) => item.id === id)
+  if (!endpoint) throw new Problem('not-found')
+  return endpoint
+}
 
 export function createEndpoints({ store, clock, allowLocal, secret }: EndpointDeps) {
   const list = async (tenantId: TenantId): Promise<readonly Endpoint[]> =>
     (await store.get(tenantId))?.items ?? []
 
   /** Throws `not-found` for what is not there, or is another tenant's. */
-  async function find(tenantId: TenantId, id: string): Promise<Endpoint> {
-    const found = (await list(tenantId)).find((endpoint) => endpoint.id === id)
-    if (!found) throw new Problem('not-found')
-    return found
+  const find = async (tenantId: TenantId, id: string): Promise<Endpoint> => found(await list(tenantId), id)
+
+  function checkUrl(url: string): void {
+    const objection = objectionTo(url, allowLocal)
+    if (objection) throw new Problem('invalid-request', { errors: [{ pointer: '/url', message: objection }] })
   }
 
   function change(
@@ -49,8 +63,7 @@ export function createEndpoints({ store, clock, allowLocal, secret }: EndpointDe
 
   const changeOne = (tenantId: TenantId, id: string, next: (endpoint: Endpoint) => Endpoint | 'unchanged') =>
     change(tenantId, (items) => {
-      const endpoint = items.find((item) => item.id === id)
-      if (!endpoint) throw new Problem('not-found')
+      const endpoint = found(items, id)
       const after = next(endpoint)
       return after === 'unchanged' ? after : items.map((item) => (item === endpoint ? after : item))
     })
@@ -89,6 +102,16 @@ export function createEndpoints({ store, clock, allowLocal, secret }: EndpointDe
       return shown(tenantId, id, secretId)
     },
 
+    /** Whoever changes it means it to be used: one that was gone is sent to again. */
+    async change(tenantId: TenantId, id: string, { url, name, events }: EndpointChange): Promise<Endpoint> {
+      if (url !== undefined) checkUrl(url)
+      const after = await changeOne(tenantId, id, (endpoint) => {
+        const { goneAt: _, failingSince: _since, ...rest } = endpoint
+        return { ...rest, url: url ?? rest.url, name: name ?? rest.name, events: events ?? rest.events }
+      })
+      return found(after?.items ?? [], id)
+    },
+
     async remove(tenantId: TenantId, id: string): Promise<void> {
       await find(tenantId, id)
       await change(tenantId, (items) => items.filter((item) => item.id !== id))
@@ -109,14 +132,12 @@ export function createEndpoints({ store, clock, allowLocal, secret }: EndpointDe
       return shown(tenantId, ask.id as WebhookId, secretId)
     },
 
-    /** Its receiver said that it is gone. */
-    async retire(tenantId: TenantId, id: WebhookId): Promise<void> {
-      const goneAt = isoTime(clock.now())
-      await change(tenantId, (items) =>
-        items.some((item) => item.id === id && !item.goneAt)
-          ? items.map((item) => (item.id === id ? { ...item, goneAt } : item))
-          : 'unchanged',
-      )
+    /** What a try says of it; it may have been removed meanwhile. */
+    async note(tenantId: TenantId, id: WebhookId, sent: Sent): Promise<void> {
+      const next = (endpoint: Endpoint) => endpointAfter(endpoint, sent, clock.now())
+      await changeOne(tenantId, id, next).catch((error: unknown) => {
+        if (!(error instanceof Problem && error.code === 'not-found')) throw error
+      })
     },
   }
 }

@@ -111,6 +111,7 @@ export function createWebhooks(deps: WebhookDeps) {
   return {
     list: endpoints.list,
     add: endpoints.add,
+    change: endpoints.change,
     remove: endpoints.remove,
     rotate: endpoints.rotate,
 

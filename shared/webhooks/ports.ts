@@ -20,7 +20,9 @@ export interface Endpoint {
   /** The newest first; never empty. */
   readonly secrets: readonly SecretRef[]
   readonly createdAt: string
-  /** Its receiver answered 410: nothing more is sent there. */
+  /** Since then no try has succeeded. */
+  readonly failingSince?: string
+  /** Its receiver answered 410, or nothing good for days: nothing more is sent there. */
   readonly goneAt?: string
   /** Of the request that made it. */
   readonly requestHash: string

@@ -1,6 +1,6 @@
 // When a delivery is tried again and when it is given up: pure, from its document and what a try came to.
 import { isoTime } from '../core/clock.ts'
-import type { Delivery, EventName, Sent } from './ports.ts'
+import type { Delivery, Endpoint, EventName, Sent } from './ports.ts'
 
 const minuteMs = 60_000
 const hourMs = 60 * minuteMs
@@ -39,7 +39,7 @@ export function claimed(delivery: Delivery, nowMs: number): Delivery | 'unchange
 
 export const isDelivered = ({ status = 0 }: Pick<Sent, 'status'>): boolean => status >= 200 && status < 300
 /** RFC 9110 section 15.5.11: the receiver wants nothing more of this. */
-export const isGone = ({ status }: Pick<Sent, 'status'>): boolean => status === 410
+const isGone = ({ status }: Pick<Sent, 'status'>): boolean => status === 410
 
 /** What a try came to. `chance` in [0, 1) spreads the tries of those that failed together. */
 export function tried(
@@ -70,3 +70,13 @@ export const dueAgain = (delivery: Delivery, nowMs: number): Delivery => ({
   state: 'pending',
   nextTryAtMs: nowMs,
 })
+
+/** What a try says of its endpoint: one that wants nothing more, or has failed for days, is sent nothing more. */
+export function endpointAfter(endpoint: Endpoint, sent: Sent, nowMs: number): Endpoint | 'unchanged' {
+  const { failingSince, ...well } = endpoint
+  if (isDelivered(sent)) return failingSince === undefined ? 'unchanged' : well
+  const since = failingSince ?? isoTime(nowMs)
+  const isOver = isGone(sent) || nowMs - Date.parse(since) > longestMs
+  if (isOver) return { ...endpoint, failingSince: since, goneAt: endpoint.goneAt ?? isoTime(nowMs) }
+  return failingSince === undefined ? { ...endpoint, failingSince: since } : 'unchanged'
+}

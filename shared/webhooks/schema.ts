@@ -4,6 +4,8 @@ import { AssetEventName } from '../assets/events.ts'
 import { isoTime } from '../core/clock.ts'
 import type { Delivery, Endpoint } from './ports.ts'
 
+const url = z.string().min(1).max(2048)
+const name = z.string().max(100)
 const events = z
   .array(AssetEventName)
   .min(1)
@@ -12,10 +14,13 @@ const events = z
 
 export const WebhookRequest = z
   .object({
-    url: z.string().min(1).max(2048),
-    name: z.string().max(100).default(''),
+    url,
+    name: name.default(''),
     events: events.default(['asset.ready', 'asset.failed']),
   })
+  .strict()
+export const WebhookChange = z
+  .object({ url: url.optional(), name: name.optional(), events: events.optional() })
   .strict()
 export const NewWebhook = z
   .object({ id: z.string(), secret: z.string() })
@@ -24,13 +29,14 @@ export const RotateRequest = z
   .object({ previousSeconds: z.number().int().min(0).max(604_800).default(86_400) })
   .strict()
 
-const WebhookView = z
+export const WebhookView = z
   .object({
     id: z.string(),
     name: z.string(),
     url: z.string(),
     events: z.array(AssetEventName),
     createdAt: z.string(),
+    failingSince: z.string().optional(),
     goneAt: z.string().optional(),
   })
   .meta({ id: 'Webhook' })
