@@ -57,7 +57,10 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   })
   const kek = createKek(config.kek, { clock })
 
-  const tenants = createTenants({ store: stores.tenants, clock })
+  // Known players go on for as long when the store of documents is away.
+  const graceMs = config.protect.leaseMs + config.protect.cutOffMs
+
+  const tenants = createTenants({ store: stores.tenants, clock, graceMs })
   const usage = createUsage({ store: stores.usage, clock, find: tenants.find })
   const audit = createAudit({ store: stores.audit, clock, random })
   const assets = createAssets({ store: stores.assets, clock })
@@ -117,6 +120,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     contentKey: protect.contentKey,
     segmentIv: protect.segmentIv,
     clock,
+    graceMs,
     refused: createThrottle(config.deliver.refusalsPerSecond, clock, 10 * config.deliver.refusalsPerSecond),
     answerMaxBytes: config.deliver.answerMaxBytes,
   })

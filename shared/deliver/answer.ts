@@ -20,6 +20,7 @@ export interface DeliverDeps {
   readonly contentKey: ContentKey
   readonly segmentIv: SegmentIv
   readonly clock: Clock
+  readonly graceMs?: number
   /** Counts a refusal of this network; seconds to wait once there were too many, else 0. */
   readonly refused: (network: string) => number
   /** Most bytes that one answer holds in memory. */

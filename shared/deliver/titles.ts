@@ -22,10 +22,17 @@ export interface TitleDeps {
   readonly assets: Pick<AssetStore, 'get'>
   readonly media: Pick<MediaStore, 'get'>
   readonly clock: Clock
+  /** How long a title that was known plays on while its document can not be read. */
+  readonly graceMs?: number
 }
 
-export function createTitles({ assets, media, clock }: TitleDeps) {
-  const documents = createRecent<Asset | undefined>({ clock, maxAgeMs: assetAgeMs, maxWeight: 5000 })
+export function createTitles({ assets, media, clock, graceMs = 0 }: TitleDeps) {
+  const documents = createRecent<Asset | undefined>({
+    clock,
+    maxAgeMs: assetAgeMs,
+    maxWeight: 5000,
+    grace: { maxAgeMs: graceMs, clock },
+  })
   const timelines = createRecent<{ timeline: Timeline; sizeBytes: number } | undefined>({
     clock,
     maxAgeMs: Number.POSITIVE_INFINITY,

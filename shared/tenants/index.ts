@@ -54,11 +54,19 @@ const mostKeys = 20
 const mostListed = 1000
 const mostCached = 10_000
 
-export function createTenants({ store, clock }: { store: TenantStore; clock: Clock }): Tenants {
+export interface TenantDeps {
+  readonly store: TenantStore
+  readonly clock: Clock
+  /** How long a tenant that was known stays so while the store can not be reached. */
+  readonly graceMs?: number
+}
+
+export function createTenants({ store, clock, graceMs = 0 }: TenantDeps): Tenants {
   const recent = createRecent<{ tenant: Tenant | undefined }>({
     clock,
     maxAgeMs: freshMs,
     maxWeight: mostCached,
+    grace: { maxAgeMs: graceMs, clock },
   })
   const find = async (id: TenantId): Promise<Tenant | undefined> =>
     (await recent.get(id, async () => ({ tenant: await store.get(id) }))).tenant

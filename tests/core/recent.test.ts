@@ -1,5 +1,6 @@
 // The cache of what was looked up a moment ago: age, single flight, bound, and what is not kept.
 import { expect, test } from 'vitest'
+import { Problem } from '../../shared/core/problem.ts'
 import { createRecent } from '../../shared/core/recent.ts'
 
 function setUp(options: Partial<Parameters<typeof createRecent<string>>[0]> = {}) {
@@ -55,4 +56,31 @@ test('keeps no failure, nothing that is not worth it, and nothing that was dropp
   recent.dropBelow('b/')
   await get('b/1')
   expect(loads).toEqual(['a', 'a', 'b/1', 'b/1', 'b/1'])
+})
+
+test('goes on with the last answer for its grace while nobody can be asked, or nobody answers', async () => {
+  const time = { now: 0 }
+  const impatient = { now: () => time.now, wait: async () => {} }
+  const recent = createRecent<string>({
+    ...{ clock: impatient, maxAgeMs: 1000, maxWeight: 3 },
+    grace: { maxAgeMs: 5000, clock: impatient },
+  })
+  const away = () => Promise.reject(new Problem('unavailable'))
+  const silent = () => new Promise<string>(() => {})
+  await expect(recent.get('a', away)).rejects.toMatchObject({ code: 'unavailable' })
+  expect(await recent.get('a', async () => 'first')).toBe('first')
+  for (const [now, load] of [
+    [1000, away],
+    [2500, silent],
+    [4999, away],
+  ] as const) {
+    time.now = now
+    expect(await recent.get('a', load)).toBe('first')
+  }
+  time.now = 6000
+  await expect(recent.get('a', away)).rejects.toMatchObject({ code: 'unavailable' })
+  expect(await recent.get('a', async () => 'second')).toBe('second')
+  time.now = 7000
+  const broken = () => Promise.reject(new Error('not a document'))
+  await expect(recent.get('a', broken), 'what is wrong is not hidden').rejects.toThrow('not a document')
 })
