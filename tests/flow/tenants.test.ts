@@ -1,5 +1,6 @@
 // What an admin grants and a tenant uses: limits that refuse with a reason, what is used beside them, and who changed what.
-import { mkdtemp, rm } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -231,4 +232,21 @@ describe('the audit', () => {
       },
     ])
   })
+})
+
+test('the lines of docs/2-tenants.md do what they say', async () => {
+  const curl = spawnSync('curl', ['--version']).status === 0
+  if (!curl) console.log('curl is not here (apt-get install curl): the lines of the docs are not tried.')
+  expect(curl || process.env['CI'] !== 'true').toBe(true)
+  if (!curl) return
+  const page = await readFile(new URL('../../docs/2-tenants.md', import.meta.url), 'utf8')
+  const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1])
+  expect(blocks.length).toBeGreaterThan(5)
+  await symlink(platform.folder, join(folder, '.movidone'))
+  const lines = [...blocks, 'echo "TENANT=$TENANT"'].join('\n')
+  const { status, stdout, stderr } = spawnSync('bash', ['-euc', lines], { cwd: folder, encoding: 'utf8' })
+  expect({ status, stderr }).toEqual({ status: 0, stderr: '' })
+  const { json } = await admin('GET', `tenants/${/TENANT=(\S+)/.exec(stdout)?.[1]}`)
+  expect(json).toMatchObject({ name: 'Studio', limits: { titles: 100 } })
+  expect(json).not.toHaveProperty('suspendedAt')
 })
