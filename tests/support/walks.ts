@@ -152,6 +152,11 @@ export const walks: Readonly<Record<string, Walk>> = {
 
   'GET /api/v1/webhooks': { auth: 'tenant' },
   'POST /api/v1/webhooks': { auth: 'tenant', success: 201, body: () => nowhere },
+  'PATCH /api/v1/webhooks/{webhookId}': {
+    auth: 'tenant',
+    make: withWebhook,
+    body: () => ({ name: 'walked' }),
+  },
   'DELETE /api/v1/webhooks/{webhookId}': {
     auth: 'tenant',
     success: 204,
