@@ -88,6 +88,7 @@ export function published(asset: Asset, facts: PublishedFacts, nowMs: number): N
   return {
     ...touched(asset, nowMs),
     timeline: facts.timeline,
+    publishedAt: isoTime(nowMs),
     durationSeconds: facts.durationSeconds,
     renditions: facts.renditions,
     ...(facts.poster === undefined ? {} : { poster: facts.poster }),

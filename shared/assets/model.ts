@@ -69,6 +69,8 @@ export const AssetDocument = z.object({
   plan: z.string().optional(),
   /** Blob name of the current timeline, in `media`. */
   timeline: z.string().optional(),
+  /** When an encode last made it longer. */
+  publishedAt: z.string().optional(),
   /** Timelines that players may still be in the middle of, until they are gone. */
   former: z.array(z.object({ timeline: z.string(), until: z.string() })).optional(),
   /** Its tenant's word: sessions that were opened before are over. */

@@ -19,6 +19,8 @@ export const unitKind = { partition: 'jobId', type: 'unit', schema }
 
 export const createUnitStore = (units: Documents<Unit>): UnitStore => ({
   put: units.put,
+  get: units.get,
   list: units.all,
+  since: units.since,
   removeJob: units.removeAll,
 })

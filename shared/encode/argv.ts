@@ -1,4 +1,5 @@
 // The command lines of ffmpeg and ffprobe, as pure functions of the plan: every option is pinned by golden files.
+import { type Chunk, chunkAt } from './grid.ts'
 import { matrixChange } from './picture.ts'
 import { frameSeconds, type Plan, tailSeconds } from './plan.ts'
 import type { Container } from './sniff.ts'
@@ -40,10 +41,10 @@ export const probeArgv = (source: Container, url: string): string[] => [
   ...inputArgv(source, url),
 ]
 
-/** One line a packet of a stream: when it is shown and for how long. */
-export const packetsArgv = (source: Container, stream: number, url: string): string[] => [
-  ...['-hide_banner', '-loglevel', 'error', '-max_alloc', String(1 << 30), '-select_streams', String(stream)],
-  ...['-show_entries', 'packet=pts_time,duration_time', '-of', 'csv=p=0'],
+/** One line a packet: of which stream, when it is shown and for how long. */
+export const packetsArgv = (source: Container, url: string): string[] => [
+  ...['-hide_banner', '-loglevel', 'error', '-max_alloc', String(1 << 30)],
+  ...['-show_entries', 'packet=stream_index,pts_time,duration_time', '-of', 'csv=p=0'],
   ...inputArgv(source, url),
 ]
 
@@ -52,20 +53,26 @@ export const rebased = (startSeconds: number): string => `PTS-round(${startSecon
 
 export const seconds = (value: number): string => value.toFixed(6)
 
-function seek(plan: Plan, firstFrame: number, rewind: Rewind): string[] {
-  if (firstFrame === 0 || rewind === 'start') return []
+function seek(plan: Plan, chunk: Chunk, rewind: Rewind): string[] {
   const { source, video } = plan
+  // Where the last picture is held, that is the one to find.
+  const firstFrame = Math.min(chunk.firstFrame, video.sourceFrames - 1)
+  if (firstFrame === 0 || rewind === 'start') return []
   const margin = rewind === 'far' ? 60 : source.indexed ? 0.5 : 12
   const target = firstFrame * frameSeconds(plan) - margin
   return target > 0 ? ['-seek_timestamp', '1', '-ss', seconds(video.startSeconds + target)] : []
 }
+
+/** For how long the last picture may have to stand in. */
+const held = (plan: Plan, end: number): string =>
+  String(tailSeconds + Number(((end - plan.video.sourceFrames) * frameSeconds(plan)).toFixed(6)))
 
 /**
  * `fps` lays every picture on the absolute grid, so that `trim` by frame numbers is exact at any rate; `-noaccurate_seek`
  * keeps the pictures before the first one, which `fps` may have to repeat. The number of the first frame that really
  * came is printed: the caller checks it.
  */
-function gridFilters(plan: Plan, chunk: Plan['chunks'][number], atStart: boolean): string[] {
+function gridFilters(plan: Plan, chunk: Chunk, atStart: boolean): string[] {
   const { video } = plan
   const { num, den } = video.frameRate
   const end = chunk.firstFrame + chunk.frames
@@ -74,7 +81,7 @@ function gridFilters(plan: Plan, chunk: Plan['chunks'][number], atStart: boolean
     `setpts='${rebased(video.startSeconds)}'`,
     ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     `fps=fps=${num}/${den}${fromFirst}`,
-    ...(end === video.frames ? [`tpad=stop_mode=clone:stop_duration=${tailSeconds}`] : []),
+    ...(end >= video.sourceFrames ? [`tpad=stop_mode=clone:stop_duration=${held(plan, end)}`] : []),
     `trim=start_pts=${chunk.firstFrame}:end_pts=${end}`,
     `setpts='if(eq(N,0),print(PTS,16),PTS)-${chunk.firstFrame}'`,
   ]
@@ -87,7 +94,7 @@ function scaleFilters({ video }: Plan, rung: Plan['renditions'][number]): string
   return `scale=${rung.width}:${rung.height}:flags=bicubic${change}:out_range=tv,format=yuv420p,setsar=1`
 }
 
-function graph(plan: Plan, chunk: Plan['chunks'][number], atStart: boolean): string {
+function graph(plan: Plan, chunk: Chunk, atStart: boolean): string {
   const { renditions, video } = plan
   const top = renditions[0]
   // Light is pressed once, at the size of the best rendition.
@@ -143,9 +150,8 @@ export function chunkArgv(
   number: number,
   { url, rewind }: { url: string; rewind: Rewind },
 ): string[] {
-  const chunk = plan.chunks[number]
-  if (!chunk) throw new RangeError(`the plan has no chunk ${number}`)
-  const seeking = seek(plan, chunk.firstFrame, rewind)
+  const chunk = chunkAt(plan.video, number)
+  const seeking = seek(plan, chunk, rewind)
   const threads = String(plan.threads)
   return [
     ...loud,

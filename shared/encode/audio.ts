@@ -8,62 +8,59 @@ import { audioEdge, audioFrameSamples, audioRendition, type Plan } from './plan.
 import { publish } from './publish.ts'
 import { initBlob, segmentBlob } from './timeline.ts'
 import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
-import { audioUnit, isDone, jobOf } from './units.ts'
+import { audioUnit, doneId, jobOf } from './units.ts'
 import { settle, titleOf, underWatch } from './watch.ts'
 import type { Outcome, PlannedTarget } from './work.ts'
 
 export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Outcome> =>
   settle(deps, input, async () => {
     const plan = await readPlan(deps, input)
-    if (isDone(await deps.units.list(jobOf(input)), audioRendition)) {
+    const jobId = jobOf(input)
+    if (await deps.units.get(jobId, doneId(jobId, audioRendition))) {
       await publish(deps, input, plan)
       return { ok: true }
     }
     await requireBuild(deps, plan)
     const writer = await createWriter(deps, input, plan)
     const unit = (done: boolean) =>
-      audioUnit(jobOf(input), {
+      audioUnit(jobId, {
         frames: writer.frames(),
         done,
         sizes: { [audioRendition]: [...writer.sizes] },
       })
     const report = () => ({ plan, unit: unit(false) })
     await withSource(deps, plan, (opened) =>
-      underWatch(
-        deps,
-        { target: input, report, alsoDo: () => publish(deps, input, plan) },
-        async (signal) => {
-          const outcome = await deps.ffmpeg.run({
-            program: 'ffmpeg',
-            argv: audioArgv(plan, opened.url),
-            wallMs: deps.limits.unitMs,
-            signal: AbortSignal.any([signal, opened.failed]),
-            onOutput: async (bytes) => {
-              const before = writer.sizes.length
-              await writer.push(bytes)
-              // The first one is what the title waits for; later ones are written down at the next look.
-              if (before === 0 && writer.sizes.length > 0) {
-                await deps.units.put(unit(false))
-                await publish(deps, input, plan)
-              }
-            },
-          })
-          if (outcome.end !== 'done')
-            throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
-          await writer.end()
-        },
-      ),
+      underWatch(deps, { target: input, report }, async (signal) => {
+        const outcome = await deps.ffmpeg.run({
+          program: 'ffmpeg',
+          argv: audioArgv(plan, opened.url),
+          wallMs: deps.limits.unitMs,
+          signal: AbortSignal.any([signal, opened.failed]),
+          onOutput: async (bytes) => {
+            const before = writer.sizes.length
+            await writer.push(bytes)
+            // The first one is what the title waits for; later ones are written down at the next look.
+            if (before === 0 && writer.sizes.length > 0) {
+              await deps.ledger.put(unit(false))
+              await publish(deps, input, plan)
+            }
+          },
+        })
+        if (outcome.end !== 'done')
+          throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
+        writer.end()
+      }),
     )
     await titleOf(deps, input)
-    await deps.units.put(unit(true))
+    await deps.ledger.put(unit(true))
     await publish(deps, input, plan)
     return { ok: true }
   })
 
 interface Writer {
   push(bytes: Uint8Array): Promise<void>
-  /** Stores what is left as the last segment. */
-  end(): Promise<void>
+  /** Nothing at all may have come: there are sound tracks without a sound. */
+  end(): void
   /** AAC frames stored so far. */
   frames(): number
   /** Sealed sizes of the segments so far. */
@@ -108,16 +105,15 @@ async function createWriter(deps: EncodeDeps, target: PlannedTarget, plan: Plan)
       const frames = cutter.push(bytes)
       waiting.push(...frames.slice(toDrop))
       toDrop = Math.max(0, toDrop - frames.length)
-      // One more than whole: so the last segment is never an empty one.
-      for (let length = nextLength(); waiting.length > length; length = nextLength()) {
+      for (let length = nextLength(); length > 0 && waiting.length >= length; length = nextLength()) {
         const whole = waiting.slice(0, length)
         waiting = waiting.slice(length)
         await store(whole)
       }
     },
-    async end() {
-      if (waiting.length > 0) await store(waiting)
-      waiting = []
+    end() {
+      if (sizes.length > 0 && nextLength() > 0)
+        throw new Problem('encode-failed', { detail: 'The sound ended before the picture.' })
     },
   }
 }

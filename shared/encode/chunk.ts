@@ -2,12 +2,13 @@
 import { Problem } from '../core/problem.ts'
 import { chunkArgv, rewinds } from './argv.ts'
 import type { EncodeDeps } from './deps.ts'
-import { type Chunk, type Plan, tailSeconds } from './plan.ts'
+import { type Chunk, chunkAt } from './grid.ts'
+import { type Plan, tailSeconds } from './plan.ts'
 import type { OpenedSource } from './ports.ts'
 import { publish } from './publish.ts'
 import { storeChunk } from './segments.ts'
 import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
-import { chunkUnit, isDone, jobOf } from './units.ts'
+import { chunkUnit, doneId, jobOf } from './units.ts'
 import { settle, showTotal, titleOf, underWatch } from './watch.ts'
 import { createRemarks, type Remarks } from './words.ts'
 import type { ChunkTarget, Outcome } from './work.ts'
@@ -15,10 +16,9 @@ import type { ChunkTarget, Outcome } from './work.ts'
 export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outcome> =>
   settle(deps, input, async () => {
     const plan = await readPlan(deps, input)
-    const chunk = plan.chunks[input.chunk]
-    if (!chunk) throw new Problem('encode-failed', { detail: `The plan has no chunk ${input.chunk}.` })
+    const chunk = chunkAt(plan.video, input.chunk)
     const jobId = jobOf(input)
-    if (isDone(await deps.units.list(jobId), String(input.chunk))) return published(deps, input, plan)
+    if (await deps.units.get(jobId, doneId(jobId, input.chunk))) return published(deps, input, plan)
     await requireBuild(deps, plan)
     const of = { plan, chunk: input.chunk }
     let frames = 0
@@ -39,7 +39,7 @@ export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outco
       }),
     )
     await titleOf(deps, input)
-    await deps.units.put(chunkUnit(jobId, of, { frames: chunk.frames, done: true, sizes }))
+    await deps.ledger.put(chunkUnit(jobId, of, { frames: chunk.frames, done: true, sizes }))
     return published(deps, input, plan)
   })
 

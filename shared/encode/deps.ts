@@ -2,7 +2,10 @@
 import type { AssetStore, MediaStore, SourceStore } from '../assets/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
+import type { Recent } from '../core/recent.ts'
+import type { Ledger } from './ledger.ts'
 import type { Pace } from './pace.ts'
+import type { Plan } from './plan.ts'
 import type { ChargeEncode, Ffmpeg, SegmentSealer, UnitStore } from './ports.ts'
 
 export interface EncodeLimits {
@@ -28,4 +31,7 @@ export interface EncodeParts {
 
 export interface EncodeDeps extends EncodeParts {
   readonly pace: Pace
+  readonly ledger: Ledger
+  /** Plans by blob name; they never change. */
+  readonly plans: Recent<Plan>
 }

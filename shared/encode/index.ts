@@ -1,9 +1,11 @@
 // Encode: an uploaded source becomes an encrypted title that plays while it grows. Each function is one activity.
 import type { Asset } from '../assets/model.ts'
+import { createRecent } from '../core/recent.ts'
 import { encodeAudio } from './audio.ts'
 import { encodeChunk } from './chunk.ts'
 import type { EncodeDeps, EncodeParts } from './deps.ts'
 import { fail, findLost, finish, renew } from './finish.ts'
+import { createLedger } from './ledger.ts'
 import { createPace } from './pace.ts'
 import { encodePoster } from './poster.ts'
 import { prepare } from './prepare.ts'
@@ -15,9 +17,18 @@ export type Encode = Readonly<Record<ActivityName, (input: unknown) => Promise<O
   findLost(): Promise<Asset[]>
 }
 
+const planMs = 600_000
+const plansKept = 32
+
 /** Inputs come from the orchestration's history and are parsed at this edge. Every activity may be repeated. */
 export function createEncode(parts: EncodeParts): Encode {
-  const deps: EncodeDeps = { ...parts, pace: createPace(parts.clock) }
+  const { clock, units } = parts
+  const deps: EncodeDeps = {
+    ...parts,
+    pace: createPace(clock),
+    ledger: createLedger(units, clock),
+    plans: createRecent({ clock, maxAgeMs: planMs, maxWeight: plansKept }),
+  }
   return {
     prepare: async (input) => prepare(deps, Target.parse(input)),
     verify: async (input) => verify(deps, Target.parse(input)),

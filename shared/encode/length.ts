@@ -3,9 +3,9 @@ import { Problem } from '../core/problem.ts'
 import { packetsArgv } from './argv.ts'
 import type { Box } from './boxes.ts'
 import type { EncodeDeps } from './deps.ts'
-import { measurePackets } from './measure.ts'
+import { type Measure, measurePackets } from './measure.ts'
 import type { OpenedSource } from './ports.ts'
-import type { Probe, VideoStream } from './probe.ts'
+import type { AudioStream, Probe, VideoStream } from './probe.ts'
 import type { Container } from './sniff.ts'
 import { killed } from './unit.ts'
 
@@ -29,11 +29,12 @@ export function claimedSeconds(
   { probe, boxes }: Pick<Told, 'probe' | 'boxes'>,
   sizeBytes: number,
 ): number | undefined {
-  const { video } = probe
+  const { video, audio } = probe
   const late = Math.abs(video.startSeconds) > lateStartSeconds
   const claimed = video.durationSeconds ?? (late ? undefined : probe.durationSeconds)
   const fragmented = boxes.some(({ type }) => type === 'moof')
-  const believable = claimed !== undefined && (sizeBytes * 8) / claimed >= leastBitrate
+  const longest = Math.max(claimed ?? 0, audio?.durationSeconds ?? 0)
+  const believable = claimed !== undefined && (sizeBytes * 8) / longest >= leastBitrate
   return believable && !fragmented ? claimed : undefined
 }
 
@@ -48,15 +49,20 @@ export async function believeOrMeasure(
   const measured = measurePackets()
   const { end } = await deps.ffmpeg.run({
     program: 'ffprobe',
-    argv: packetsArgv(container, probe.video.index, opened.url),
+    argv: packetsArgv(container, opened.url),
     wallMs: deps.limits.unitMs,
     signal: stop,
     onOutput: measured.push,
   })
   if (end === 'too-slow') throw new Problem('encode-too-slow')
   if (end === 'killed') throw killed()
-  const durationSeconds = measured.endSeconds() - probe.video.startSeconds
+  const { video } = probe
+  const durationSeconds = (measured.endSeconds(video.index) ?? video.startSeconds) - video.startSeconds
   if (!(durationSeconds > 0)) throw new Problem('source-unreadable')
-  const audio = probe.audio && { ...probe.audio, durationSeconds: undefined }
-  return { probe: { ...probe, audio }, durationSeconds }
+  return { probe: { ...probe, audio: probe.audio && heard(probe.audio, measured) }, durationSeconds }
+}
+
+function heard(audio: AudioStream, measured: Measure): AudioStream {
+  const end = measured.endSeconds(audio.index)
+  return { ...audio, durationSeconds: end === undefined ? undefined : Math.max(0, end - audio.startSeconds) }
 }

@@ -1,21 +1,23 @@
-// How long a stream really is: the latest end of its packets, read from ffprobe's lines as they come.
+// How long streams really are: the latest end of their packets, read from ffprobe's lines as they come.
 import { StringDecoder } from 'node:string_decoder'
 
 export interface Measure {
   push(bytes: Uint8Array): void
-  endSeconds(): number
+  /** Undefined when nothing of it came. */
+  endSeconds(stream: number): number | undefined
 }
 
-/** Lines of `pts_time,duration_time`; either may be `N/A`. */
+/** Lines of `stream_index,pts_time,duration_time`; the times may be `N/A`. */
 export function measurePackets(): Measure {
   const decoder = new StringDecoder('utf8')
   let rest = ''
-  let end = Number.NEGATIVE_INFINITY
+  const ends = new Map<number, number>()
   const take = (line: string): void => {
     if (!line.trim()) return
-    const [shown, lasts] = line.split(',').map(Number)
-    if (shown === undefined || !Number.isFinite(shown)) return
-    end = Math.max(end, shown + (lasts !== undefined && lasts > 0 && lasts < 60 ? lasts : 0))
+    const [stream, shown, lasts] = line.split(',').map(Number)
+    if (stream === undefined || shown === undefined || !Number.isFinite(shown)) return
+    const end = shown + (lasts !== undefined && lasts > 0 && lasts < 60 ? lasts : 0)
+    ends.set(stream, Math.max(ends.get(stream) ?? end, end))
   }
   return {
     push(bytes) {
@@ -23,10 +25,10 @@ export function measurePackets(): Measure {
       rest = (lines.pop() ?? '').slice(-200)
       for (const line of lines) take(line)
     },
-    endSeconds() {
+    endSeconds(stream) {
       take(rest)
       rest = ''
-      return end
+      return ends.get(stream)
     },
   }
 }

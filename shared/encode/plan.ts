@@ -1,6 +1,7 @@
 // The plan of an encode: frame grid, segments, chunks and renditions, as a pure function of what the source is.
 import { z } from 'zod'
 import { gridRate } from './frame-rate.ts'
+import { openingOf, segmentCount, segmentStart } from './grid.ts'
 import { planLadder } from './ladder.ts'
 import { seenPicture, shownColours, sourceMatrix, toneMapping } from './picture.ts'
 import type { Probe, VideoStream } from './probe.ts'
@@ -16,16 +17,8 @@ const Rung = z.object({
   maxrateKbps: whole,
 })
 
-export const Chunk = z.object({
-  firstSegment: whole,
-  segments: whole,
-  firstFrame: whole,
-  frames: whole,
-})
-export type Chunk = z.infer<typeof Chunk>
-
 export const Plan = z.object({
-  schema: z.literal(1),
+  schema: z.literal(2),
   /** Of everything below and of the argv; part of every blob's name and of every IV. */
   hash: z.string(),
   /** The ffmpeg that all units must run. */
@@ -48,8 +41,13 @@ export const Plan = z.object({
     timescale: whole,
     frameTicks: whole,
     frames: whole,
-    /** Frames of a segment, which is one closed group of pictures. */
+    /** Frames that the source has pictures for; through the others, while sound goes on, the last one is held. */
+    sourceFrames: whole,
+    /** Frames of segment 0 and of all others but the last; each is one closed group of pictures. */
+    openingFrames: whole,
     segmentFrames: whole,
+    chunkSegments: whole,
+    leastFrames: whole,
     deinterlace: z.boolean(),
     /** Of the source, in the words of `scale`, or `rgb`. */
     matrix: z.string(),
@@ -60,26 +58,16 @@ export const Plan = z.object({
   audio: z
     .object({ stream: whole, channels: z.union([z.literal(1), z.literal(2)]), frames: whole })
     .optional(),
-  chunks: z.array(Chunk).min(1),
 })
 export type Plan = z.infer<typeof Plan>
 
 export const segmentSeconds = 4
+export const openingSeconds = 2
 export const audioRate = 48_000
 export const audioFrameSamples = 1024
 export const audioRendition = 'audio'
 /** A tail that is missing up to this is filled with the last picture; the last chunk is never shorter than twice that. */
 export const tailSeconds = 0.5
-
-/** With a pyramid of B-frames, pictures are decoded at most two frames before they are shown. */
-export const leadFrames = 2
-
-/**
- * A tail no longer than the lead goes with the segment before it: hls.js heeds no edit list, would look for such a
- * segment behind the end of the film, and never come to its end.
- */
-export const segmentCount = ({ frames, segmentFrames }: { frames: number; segmentFrames: number }): number =>
-  Math.max(1, Math.ceil((frames - leadFrames) / segmentFrames))
 
 export interface PlanFacts {
   readonly probe: Probe & { readonly video: VideoStream }
@@ -99,30 +87,37 @@ function timescaleOf({ num, den }: Rational): { timescale: number; frameTicks: n
   return { timescale: num * factor, frameTicks: den * factor }
 }
 
-/** One segment, then two, then as many as a unit takes: a title plays soon, and later units are worth their start. */
-export function planChunks(
-  grid: { frames: number; segmentFrames: number; leastFrames: number },
-  perUnit: number,
-): Chunk[] {
-  const { frames, segmentFrames, leastFrames } = grid
-  const segments = segmentCount(grid)
-  const chunks: Chunk[] = []
-  for (let firstSegment = 0; firstSegment < segments; ) {
-    const count = Math.min([1, 2][chunks.length] ?? perUnit, perUnit)
-    const end = Math.min(firstSegment + count, segments)
-    // What is left may be too short to tell a missing tail from a missing chunk: it goes with this one.
-    const last = frames - end * segmentFrames < leastFrames ? segments : end
-    const firstFrame = firstSegment * segmentFrames
-    chunks.push({
-      firstSegment,
-      segments: last - firstSegment,
-      firstFrame,
-      frames: (last === segments ? frames : last * segmentFrames) - firstFrame,
-    })
-    firstSegment = last
-  }
-  return chunks
+/** Seconds from the first picture to the end of the sound; of one that does not tell its length, to the end of the picture. */
+export function heardSeconds({
+  probe,
+  durationSeconds,
+}: Pick<PlanFacts, 'probe' | 'durationSeconds'>): number {
+  const { audio, video } = probe
+  if (audio?.durationSeconds === undefined) return durationSeconds
+  return audio.durationSeconds + audio.startSeconds - video.startSeconds
 }
+
+/** Sound that goes on for longer than a tail may be missing holds the last picture: all renditions end together. */
+function gridOf(facts: PlanFacts, rate: number) {
+  const sourceFrames = Math.max(1, Math.round(facts.durationSeconds * rate))
+  const audioSeconds = heardSeconds(facts)
+  const isHeld = facts.probe.audio && audioSeconds > sourceFrames / rate + tailSeconds
+  const frames = isHeld ? Math.ceil(audioSeconds * rate) : sourceFrames
+  const leastFrames = Math.ceil(2 * tailSeconds * rate)
+  const most = Math.max(1, Math.round(openingSeconds * rate))
+  return {
+    frames,
+    sourceFrames,
+    openingFrames: openingOf({ frames, most, least: leastFrames }),
+    segmentFrames: Math.max(1, Math.round(segmentSeconds * rate)),
+    chunkSegments: facts.chunkSegments,
+    leastFrames,
+  }
+}
+
+/** Never less than the picture: what is missing is silence. */
+const audioFramesOf = (facts: PlanFacts, videoSeconds: number): number =>
+  Math.ceil((Math.max(heardSeconds(facts), videoSeconds) * audioRate) / audioFrameSamples)
 
 /** All of the plan but its hash, which also covers the argv. */
 export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
@@ -131,13 +126,9 @@ export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
   const matrix = sourceMatrix(video)
   const frameRate = gridRate(video.realRate, video.averageRate)
   const rate = ratioOf(frameRate)
-  const frames = Math.max(1, Math.round(facts.durationSeconds * rate))
-  const segmentFrames = Math.max(1, Math.round(segmentSeconds * rate))
-  const audioSeconds = audio
-    ? (audio.durationSeconds ?? facts.durationSeconds) + audio.startSeconds - video.startSeconds
-    : 0
+  const grid = gridOf(facts, rate)
   return {
-    schema: 1,
+    schema: 2,
     build,
     source: { ...source, ...container },
     threads,
@@ -146,37 +137,34 @@ export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
       startSeconds: video.startSeconds,
       frameRate,
       ...timescaleOf(frameRate),
-      frames,
-      segmentFrames,
+      ...grid,
       deinterlace: video.interlaced,
       matrix,
       colours: shownColours(matrix),
       toneMapping: toneMapping(video, facts.filters),
     },
     renditions: planLadder(seenPicture(video), rate),
-    ...(audio && audioSeconds > 0
+    ...(audio && heardSeconds(facts) > 0
       ? {
           audio: {
             stream: audio.index,
             channels: audio.channels === 1 ? 1 : 2,
-            frames: Math.ceil((audioSeconds * audioRate) / audioFrameSamples),
+            frames: audioFramesOf(facts, grid.frames / rate),
           } as const,
         }
       : {}),
-    chunks: planChunks(
-      { frames, segmentFrames, leastFrames: Math.ceil(2 * tailSeconds * rate) },
-      facts.chunkSegments,
-    ),
   }
 }
 
 export const frameSeconds = ({ video }: Pick<Plan, 'video'>): number => video.frameTicks / video.timescale
 
-/** The AAC frame at which audio segment `number` starts: the edge nearest to where the video's does. */
-export const audioEdge = (plan: Pick<Plan, 'video'>, number: number): number =>
-  Math.round((number * plan.video.segmentFrames * frameSeconds(plan) * audioRate) / audioFrameSamples)
+/** The AAC frame at which audio segment `number` starts: the edge nearest to where the video's does; the last one ends the sound. */
+export function audioEdge(plan: Pick<Plan, 'video' | 'audio'>, number: number): number {
+  if (number >= segmentCount(plan.video)) return plan.audio?.frames ?? 0
+  return Math.round((segmentStart(plan.video, number) * frameSeconds(plan) * audioRate) / audioFrameSamples)
+}
 
-/** What a title lasts: the longer of its video and its planned audio. */
+/** What a title lasts: its picture, and what its sound has more than that. */
 export const plannedSeconds = (plan: Plan): number =>
   Math.max(
     plan.video.frames * frameSeconds(plan),

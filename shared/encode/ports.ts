@@ -44,7 +44,10 @@ export interface Unit {
 
 export interface UnitStore {
   put(unit: Unit): Promise<void>
+  get(jobId: string, id: string): Promise<Unit | undefined>
   list(jobId: string): Promise<Unit[]>
+  /** What was written at or after that second, by the store's clock, and the latest such second. */
+  since(jobId: string, sinceSeconds: number): Promise<{ items: Unit[]; latestSeconds: number }>
   removeJob(jobId: string): Promise<void>
 }
 

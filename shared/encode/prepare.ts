@@ -6,9 +6,10 @@ import { chunkArgv, probeArgv } from './argv.ts'
 import { audioArgv } from './argv-audio.ts'
 import { walkBoxes } from './boxes.ts'
 import type { EncodeDeps, EncodeLimits } from './deps.ts'
+import { chunkCount } from './grid.ts'
 import { believeOrMeasure } from './length.ts'
 import { isHdr } from './picture.ts'
-import { makePlan, Plan, plannedSeconds } from './plan.ts'
+import { heardSeconds, makePlan, Plan, plannedSeconds } from './plan.ts'
 import type { EncodeTarget, OpenedSource } from './ports.ts'
 import { type Probe, parseProbe, type VideoStream } from './probe.ts'
 import { renditionNames } from './publish.ts'
@@ -38,16 +39,17 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
         planned(asset, { version, plan: blob }, deps.clock.now()),
       )
       const { frames, toneMapping } = plan.video
+      const chunks = chunkCount(plan.video)
       deps.log('info', 'encode.planned', {
         assetId,
         frames,
-        chunks: plan.chunks.length,
+        chunks,
         toneMapped: toneMapping.length > 0,
       })
       return {
         ok: true,
         plan: blob,
-        chunks: plan.chunks.length,
+        chunks,
         hasAudio: plan.audio !== undefined,
         hasChecksum: source.sha256 !== undefined,
       }
@@ -74,9 +76,10 @@ async function planOf(deps: EncodeDeps, { source, opened, signal }: Inspected): 
     opened,
     stop,
   })
-  if (durationSeconds > deps.limits.maxSeconds)
+  const lastsSeconds = Math.max(durationSeconds, heardSeconds({ probe, durationSeconds }))
+  if (lastsSeconds > deps.limits.maxSeconds)
     throw new Problem('source-too-long', {
-      detail: `It lasts ${Math.round(durationSeconds)} s, the limit is ${deps.limits.maxSeconds} s. Cut it into parts.`,
+      detail: `It lasts ${Math.round(lastsSeconds)} s, the limit is ${deps.limits.maxSeconds} s. Cut it into parts.`,
     })
   const { build, filters } = await deps.ffmpeg.tools()
   const { threads, chunkSegments } = deps.limits

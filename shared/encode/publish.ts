@@ -41,17 +41,30 @@ export async function writeTimeline(
   return { blob, timeline }
 }
 
-/** Late and repeated calls are harmless: the title's document only ever moves to a longer timeline. */
+const leastMs = 2000
+const segmentMs = 2
+
+/** The first segment is shown at once; then the longer the list that is written anew, the less often. */
+const restMs = (segments: number): number => Math.max(leastMs, segments * segmentMs)
+
+/**
+ * Late and repeated calls are harmless: the title's document only ever moves to a longer timeline. A call that comes too
+ * soon does nothing: whoever still works calls again, and the end of the encode writes the last timeline anyway.
+ */
 export async function publish(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Promise<void> {
   const { tenantId, assetId, version } = target
   const asset = await deps.assets.get(tenantId, assetId)
   if (asset?.state !== 'encoding' || asset.version !== version) return
-  const progress = addUp(plan, await deps.units.list(jobOf(target)))
+  const shown = timelineLength(asset.timeline)
+  const nowMs = deps.clock.now()
+  if (shown > 0 && nowMs - Date.parse(asset.publishedAt ?? '') < restMs(shown)) return
+  const units = await deps.ledger.read(jobOf(target), shown === 0 ? 0 : undefined)
+  const progress = addUp(plan, units)
   const playable = playableSegments(plan, progress)
-  if (playable <= timelineLength(asset.timeline)) return
+  if (playable <= shown) return
   const { blob, timeline } = await writeTimeline(deps, { target, plan, progress }, playable)
   const { durationSeconds } = timeline
   const facts = { version, timeline: blob, durationSeconds, renditions: shownRenditions(timeline) }
   await deps.assets.update(tenantId, assetId, (current) => published(current, facts, deps.clock.now()))
-  if (!asset.timeline) deps.log('info', 'encode.playable', { assetId, segments: playable })
+  if (shown === 0) deps.log('info', 'encode.playable', { assetId, segments: playable })
 }

@@ -2,8 +2,9 @@
 import { Problem } from '../core/problem.ts'
 import type { EncodeDeps } from './deps.ts'
 import { type Sample, writeFragment } from './fragment.ts'
+import { type Chunk, leadFrames, segmentStart } from './grid.ts'
 import { type ReadFile, readFragmented, withEditList } from './mp4.ts'
-import { type Chunk, leadFrames, type Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Seal } from './ports.ts'
 import { initBlob, segmentBlob } from './timeline.ts'
 import type { ChunkTarget } from './work.ts'
@@ -82,22 +83,27 @@ function cutSegments(file: ReadFile, plan: Plan, chunk: Chunk): Buffer[] {
     samples.every(({ compositionOffset }) => compositionOffset >= -leadTicks(plan))
   if (!fits)
     throw new Problem('encode-failed', { detail: 'The encoder did not keep to the frames of the plan.' })
-  const samplesOf = (n: number): readonly Sample[] =>
-    samples.slice(n * segmentFrames, n === chunk.segments - 1 ? undefined : (n + 1) * segmentFrames)
-  return Array.from({ length: chunk.segments }, (_, n) =>
-    writeFragment({
-      sequence: chunk.firstSegment + n + 1,
-      decodeTime: (chunk.firstFrame + n * segmentFrames) * frameTicks,
+  return Array.from({ length: chunk.segments }, (_, n) => {
+    const number = chunk.firstSegment + n
+    const start = segmentStart(plan.video, number)
+    const end = segmentStart(plan.video, number + 1)
+    return writeFragment({
+      sequence: number + 1,
+      decodeTime: start * frameTicks,
       // The ffmpeg of 2018 gives the first sample of a file three frames; what is decoded when follows from the count.
       sampleTicks: frameTicks,
       kind: 'video',
-      samples: samplesOf(n).map(({ data, compositionOffset }) => ({
-        data,
-        compositionOffset: compositionOffset + leadTicks(plan),
-      })),
-    }),
-  )
+      samples: samples.slice(start - chunk.firstFrame, end - chunk.firstFrame).map(moved(plan)),
+    })
+  })
 }
+
+const moved =
+  (plan: Plan) =>
+  ({ data, compositionOffset }: Sample): Sample => ({
+    data,
+    compositionOffset: compositionOffset + leadTicks(plan),
+  })
 
 function shownOnce(samples: readonly Sample[], frameTicks: number): boolean {
   const shown = new Set(samples.map(({ compositionOffset }, index) => index + compositionOffset / frameTicks))

@@ -1,6 +1,7 @@
 // The timeline that a job's units make, as a pure function: the same units always make the same bytes.
 import { mediaFolder, type Rendition } from '../assets/model.ts'
 import type { Timeline, TimelineRendition, TimelineSegment } from '../assets/timeline.ts'
+import { segmentCount, segmentStart } from './grid.ts'
 import {
   audioEdge,
   audioFrameSamples,
@@ -9,7 +10,6 @@ import {
   frameSeconds,
   type Plan,
   plannedSeconds,
-  segmentCount,
 } from './plan.ts'
 import type { EncodeTarget } from './ports.ts'
 import type { Progress } from './units.ts'
@@ -51,25 +51,16 @@ export const timelineBlob = (target: EncodeTarget, length: number): string =>
 const micro = (seconds: number): number => Math.round(seconds * 1e6) / 1e6
 const total = (list: readonly number[]): number => list.reduce((sum, value) => sum + value, 0)
 
-/** How long a picture segment is; the last one of the title takes what is left. */
-const videoSeconds = (plan: Plan, number: number): number => {
-  const { segmentFrames, frames } = plan.video
-  const isLast = number === segmentCount(plan.video) - 1
-  return (isLast ? frames - number * segmentFrames : segmentFrames) * frameSeconds(plan)
-}
+const videoSeconds = (plan: Plan, number: number): number =>
+  (segmentStart(plan.video, number + 1) - segmentStart(plan.video, number)) * frameSeconds(plan)
 
-const audioSeconds = (plan: Plan, number: number, frames: number): number => {
-  const end = Math.min(audioEdge(plan, number + 1), frames)
-  return ((end - audioEdge(plan, number)) * audioFrameSamples) / audioRate
-}
+const audioSeconds = (plan: Plan, number: number): number =>
+  ((audioEdge(plan, number + 1) - audioEdge(plan, number)) * audioFrameSamples) / audioRate
 
 function listSegments(facts: TimelineFacts, rendition: string, sizes: readonly number[]): TimelineSegment[] {
-  const { target, plan, progress } = facts
+  const { target, plan } = facts
   return sizes.slice(0, facts.playable).map((sizeBytes, number) => {
-    const seconds =
-      rendition === audioRendition
-        ? audioSeconds(plan, number, progress.audioFrames)
-        : videoSeconds(plan, number)
+    const seconds = rendition === audioRendition ? audioSeconds(plan, number) : videoSeconds(plan, number)
     return {
       durationSeconds: micro(seconds),
       sizeBytes,
@@ -78,12 +69,13 @@ function listSegments(facts: TimelineFacts, rendition: string, sizes: readonly n
   })
 }
 
-function bandwidths(segments: readonly TimelineSegment[]): { averageBandwidth: number; bandwidth: number } {
+/** The peak that is still to come is not known while a title grows: then it is the most that rate control lets through. */
+function bandwidths(facts: TimelineFacts, name: string, segments: readonly TimelineSegment[]) {
   const bits = total(segments.map(({ sizeBytes }) => sizeBytes * 8))
-  const peak = Math.max(
-    0,
-    ...segments.map(({ sizeBytes, durationSeconds }) => (sizeBytes * 8) / durationSeconds),
-  )
+  const rung = facts.plan.renditions.find((one) => one.name === name)
+  let peak = facts.playable === undefined ? 0 : (rung?.maxrateKbps ?? 0) * 1000
+  for (const { sizeBytes, durationSeconds } of segments)
+    peak = Math.max(peak, (sizeBytes * 8) / durationSeconds)
   const average = bits / (total(segments.map(({ durationSeconds }) => durationSeconds)) || 1)
   return { averageBandwidth: Math.ceil(average), bandwidth: Math.ceil(peak) }
 }
@@ -97,7 +89,7 @@ function common(facts: TimelineFacts, name: string, sizes: readonly number[]) {
   return {
     name,
     codecs: track.codecs,
-    ...bandwidths(segments),
+    ...bandwidths(facts, name, segments),
     keyId,
     init: { blob: initBlob(target, plan, name), sizeBytes: track.initBytes },
     segments,
@@ -138,11 +130,15 @@ export function makeTimeline(facts: TimelineFacts): Timeline {
   }
 }
 
-/** Never changes while a title grows (RFC 8216 6.2.1): that of a full segment, or of a longer last one, whatever is there yet. */
+/** The longest segment there will be, rounded: it never changes while a title grows (RFC 8216 6.2.1). */
 function targetSeconds(plan: Plan): number {
-  const full = plan.video.segmentFrames * frameSeconds(plan)
-  const picture = Math.max(full, videoSeconds(plan, segmentCount(plan.video) - 1))
-  return Math.max(1, Math.round(picture + (plan.audio ? audioFrameSamples / audioRate : 0)))
+  const last = segmentCount(plan.video) - 1
+  const longest = [0, Math.min(1, last), last].flatMap((number) => [
+    videoSeconds(plan, number),
+    // Edges of sound lie within half a frame of the picture's.
+    ...(plan.audio ? [audioSeconds(plan, number) + audioFrameSamples / audioRate] : []),
+  ])
+  return Math.max(1, ...longest.map(Math.round))
 }
 
 /** As the title's own document tells them. */

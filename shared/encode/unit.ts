@@ -9,9 +9,16 @@ import type { PlannedTarget } from './work.ts'
 
 export async function readPlan(deps: EncodeDeps, input: PlannedTarget): Promise<Plan> {
   await titleOf(deps, input)
-  const bytes = await deps.media.get(input.plan)
-  if (!bytes) throw new Problem('asset-failed')
-  return Plan.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+  return deps.plans.get(input.plan, async () => {
+    const bytes = await deps.media.get(input.plan)
+    if (!bytes) throw new Problem('asset-failed')
+    const plan = Plan.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')))
+    if (!plan.success)
+      throw new Problem('encode-outdated', {
+        detail: 'This title is encoded by a plan of another version of the application.',
+      })
+    return plan.data
+  })
 }
 
 /** Another build would write other bytes under the same names. */

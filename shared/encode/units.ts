@@ -1,6 +1,7 @@
 // What the documents of a job's units add up to: how many frames are done, and which segments are there.
 import { encodeInstanceId } from '../assets/model.ts'
-import type { Plan } from './plan.ts'
+import { chunkAt, chunkCount } from './grid.ts'
+import { audioRendition, type Plan } from './plan.ts'
 import type { EncodeTarget, Unit } from './ports.ts'
 
 export const jobOf = ({ assetId, version }: EncodeTarget): string => encodeInstanceId(assetId, version)
@@ -18,13 +19,19 @@ const running = '.now'
  * a late duplicate of a unit can't take anything back.
  */
 function unit(jobId: string, name: string, facts: UnitFacts): Omit<Unit, 'kind' | 'firstSegment'> {
-  return { id: `${jobId}.${name}${facts.done ? '' : running}`, jobId, type: 'unit', schema: 1, ...facts }
+  return {
+    id: `${doneId(jobId, name)}${facts.done ? '' : running}`,
+    jobId,
+    type: 'unit',
+    schema: 1,
+    ...facts,
+  }
 }
 
 export const chunkUnit = (jobId: string, of: { plan: Plan; chunk: number }, facts: UnitFacts): Unit => ({
   ...unit(jobId, String(of.chunk), facts),
   kind: 'chunk',
-  firstSegment: of.plan.chunks[of.chunk]?.firstSegment ?? 0,
+  firstSegment: chunkAt(of.plan.video, of.chunk).firstSegment,
 })
 
 export const audioUnit = (jobId: string, facts: UnitFacts): Unit => ({
@@ -33,9 +40,8 @@ export const audioUnit = (jobId: string, facts: UnitFacts): Unit => ({
   firstSegment: 0,
 })
 
-/** Whether this very unit was done before: then a repeat only has to publish. */
-export const isDone = (units: readonly Unit[], name: string): boolean =>
-  units.some(({ id, jobId, done }) => done && id === `${jobId}.${name}`)
+/** Under which a unit stands once it is done: then a repeat only has to publish. */
+export const doneId = (jobId: string, name: string | number): string => `${jobId}.${name}`
 
 /** Sealed sizes, in order from the title's first segment. */
 export interface Progress {
@@ -44,40 +50,47 @@ export interface Progress {
   readonly video: Record<string, number[]>
   readonly videoDone: boolean
   readonly audio: number[]
-  /** AAC frames. */
-  readonly audioFrames: number
   readonly audioDone: boolean
 }
 
 export function addUp(plan: Plan, units: readonly Unit[]): Progress {
-  const chunks = units.filter(({ kind }) => kind === 'chunk')
-  const sounds = units.filter(({ kind }) => kind === 'audio')
-  const best = new Map<number, number>()
-  for (const { firstSegment, frames } of chunks)
-    best.set(firstSegment, Math.max(best.get(firstSegment) ?? 0, frames))
-
-  const done = new Map(chunks.filter((chunk) => chunk.done).map((chunk) => [chunk.firstSegment, chunk]))
-  const missing = plan.chunks.findIndex(({ firstSegment }) => !done.has(firstSegment))
-  const prefix = (missing < 0 ? plan.chunks : plan.chunks.slice(0, missing)).map((chunk) =>
-    done.get(chunk.firstSegment),
-  )
+  const frames = new Map<number, number>()
+  const done = new Map<number, Unit>()
+  let sound: Unit | undefined
+  for (const unit of units) {
+    if (unit.kind === 'audio') {
+      if (!sound?.done) sound = unit
+      continue
+    }
+    frames.set(unit.firstSegment, Math.max(frames.get(unit.firstSegment) ?? 0, unit.frames))
+    if (unit.done) done.set(unit.firstSegment, unit)
+  }
+  const prefix = prefixOf(plan, done)
   const video = plan.renditions.map(
-    ({ name }) => [name, prefix.flatMap((chunk) => chunk?.sizes[name] ?? [])] as const,
+    ({ name }) => [name, prefix.flatMap(({ sizes }) => sizes[name] ?? [])] as const,
   )
-
-  const sound = sounds.find((audio) => audio.done) ?? sounds[0]
   return {
-    frames: [...best.values()].reduce((sum, frames) => sum + frames, 0),
+    frames: [...frames.values()].reduce((sum, some) => sum + some, 0),
     video: Object.fromEntries(video),
-    videoDone: missing < 0,
-    audio: Object.values(sound?.sizes ?? {})[0] ?? [],
-    audioFrames: sound?.frames ?? 0,
+    videoDone: prefix.length === chunkCount(plan.video),
+    audio: sound?.sizes[audioRendition] ?? [],
     audioDone: plan.audio === undefined || sound?.done === true,
   }
 }
 
-/** Segments that can be played: all that all video renditions have, up to the lesser of audio and video while it grows. */
+/** The chunks from the first one on that are done, none left out. */
+function prefixOf({ video }: Plan, done: ReadonlyMap<number, Unit>): Unit[] {
+  const prefix: Unit[] = []
+  for (const chunks = chunkCount(video); prefix.length < chunks; ) {
+    const unit = done.get(chunkAt(video, prefix.length).firstSegment)
+    if (!unit) break
+    prefix.push(unit)
+  }
+  return prefix
+}
+
+/** Segments that can be played: all that every rendition has, the sound too unless there turned out to be none. */
 export function playableSegments(plan: Plan, { video, audio, audioDone }: Progress): number {
   const pictures = Math.min(...plan.renditions.map(({ name }) => video[name]?.length ?? 0))
-  return audioDone ? pictures : Math.min(pictures, audio.length)
+  return audioDone && audio.length === 0 ? pictures : Math.min(pictures, audio.length)
 }

@@ -6,6 +6,7 @@ import { clean } from './clean.ts'
 import type { EncodeDeps } from './deps.ts'
 import type { Plan } from './plan.ts'
 import type { EncodeTarget, Unit } from './ports.ts'
+import { publish } from './publish.ts'
 import { addUp, jobOf } from './units.ts'
 import type { Failure } from './work.ts'
 
@@ -72,10 +73,8 @@ export async function failTitle(
 
 export interface Watched {
   readonly target: EncodeTarget
-  /** How far this unit is; written down and added up with the others'. */
+  /** How far this unit is; written down and added up with the others', and shown to players as far as all have come. */
   readonly report?: () => { plan: Plan; unit: Unit }
-  /** Done at each look, after the report. */
-  readonly alsoDo?: () => Promise<unknown>
 }
 
 /** Runs `work` with a signal that ends it, with `asset-failed`, soon after the title is not being encoded any more. */
@@ -91,7 +90,6 @@ export async function underWatch<T>(
     try {
       await titleOf(deps, watched.target)
       if (watched.report) await report(deps, watched.target, watched.report())
-      await watched.alsoDo?.()
     } catch (error) {
       if (error instanceof Problem && final(error.code)) abort.abort(error)
       else deps.log('warn', 'encode.look-failed', { assetId: watched.target.assetId, error: String(error) })
@@ -119,13 +117,14 @@ async function report(
   target: EncodeTarget,
   { plan, unit }: { plan: Plan; unit: Unit },
 ): Promise<void> {
-  await deps.units.put(unit)
+  await deps.ledger.put(unit)
   await showTotal(deps, target, plan)
+  await publish(deps, target, plan)
 }
 
 /** Frames done of frames planned, over all units; the document is only written when a whole percent is new. */
 export async function showTotal(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Promise<void> {
-  const { frames } = addUp(plan, await deps.units.list(jobOf(target)))
+  const { frames } = addUp(plan, await deps.ledger.read(jobOf(target)))
   const etaSeconds = deps.pace.estimate(jobOf(target), frames, plan.video.frames)
   const percent = Math.floor((100 * frames) / plan.video.frames)
   const facts = { version: target.version, percent, stage: 'encoding', etaSeconds } as const

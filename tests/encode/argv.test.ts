@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import { chunkArgv, packetsArgv, probeArgv } from '../../shared/encode/argv.ts'
 import { audioArgv } from '../../shared/encode/argv-audio.ts'
 import { posterArgv } from '../../shared/encode/argv-poster.ts'
+import { chunkCount } from '../../shared/encode/grid.ts'
 import { makePlan, Plan } from '../../shared/encode/plan.ts'
 import { parseProbe } from '../../shared/encode/probe.ts'
 import { sniffContainer } from '../../shared/encode/sniff.ts'
@@ -11,7 +12,7 @@ const mp4 = sniffContainer(Buffer.from('\0\0\0\x20ftypisom'))
 const transport = sniffContainer(Buffer.from([0x47, 0x40, 0, 0]))
 const url = 'http://127.0.0.1:1/nonce'
 
-function planOf(video: object, container = mp4): Plan {
+function planOf(video: object, container = mp4, audio: object = {}): Plan {
   const streams = [
     {
       index: 0,
@@ -23,7 +24,7 @@ function planOf(video: object, container = mp4): Plan {
       avg_frame_rate: '30000/1001',
       ...video,
     },
-    { index: 1, codec_type: 'audio', codec_name: 'aac', channels: 2, sample_rate: '48000' },
+    { index: 1, codec_type: 'audio', codec_name: 'aac', channels: 2, sample_rate: '48000', ...audio },
   ]
   const probe = parseProbe(JSON.stringify({ streams }))
   const draft = makePlan({
@@ -55,12 +56,13 @@ const interlacedHdr = planOf(
 test.each([
   ['chunk-first', chunkArgv(film, 0, { url, rewind: 'near' })],
   ['chunk-middle', chunkArgv(film, 2, { url, rewind: 'near' })],
-  ['chunk-last', chunkArgv(film, film.chunks.length - 1, { url, rewind: 'start' })],
+  ['chunk-last', chunkArgv(film, chunkCount(film.video) - 1, { url, rewind: 'start' })],
   ['chunk-interlaced-hdr-transport-stream', chunkArgv(interlacedHdr, 2, { url, rewind: 'near' })],
+  ['chunk-held', chunkArgv(planOf({}, mp4, { duration: '90' }), 7, { url, rewind: 'near' })],
   ['audio', audioArgv(film, url)],
   ['poster', posterArgv(film, { url, atSeconds: 6 })],
   ['probe', probeArgv(mp4, url)],
-  ['packets', packetsArgv(transport, 0, url)],
+  ['packets', packetsArgv(transport, url)],
 ])('%s', async (name, argv) => {
   await expect(lines(argv)).toMatchFileSnapshot(`golden/${name}.txt`)
 })
@@ -71,7 +73,7 @@ test('every input is held to loopback and to its own kind of file', () => {
     audioArgv(film, url),
     posterArgv(film, { url, atSeconds: 0 }),
     probeArgv(mp4, url),
-    packetsArgv(mp4, 0, url),
+    packetsArgv(mp4, url),
   ]) {
     const input = argv.indexOf('-i')
     expect(argv.lastIndexOf('-i')).toBe(input)

@@ -1,6 +1,7 @@
 // Chunks that were encoded apart play as one film: every frame once and in its place, sound with it. FFMPEG names another build.
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { chunkCount, segmentStart } from '../../shared/encode/grid.ts'
 import { frameSeconds } from '../../shared/encode/plan.ts'
 import { initBlob } from '../../shared/encode/timeline.ts'
 import {
@@ -26,7 +27,7 @@ const audioFrameSeconds = 1024 / 48_000
 function expectWhole({ plan, timeline, file, asset }: Encoded): void {
   expect(asset.state).toBe('ready')
   expect(timeline.ended).toBe(true)
-  const { frames, segmentFrames, frameTicks } = plan.video
+  const { frames, frameTicks } = plan.video
   for (const rendition of videosOf(timeline)) {
     const { packets, warnings } = inspect(file(rendition))
     expect(warnings).toBe('')
@@ -40,9 +41,10 @@ function expectWhole({ plan, timeline, file, asset }: Encoded): void {
     expect(decoded).toEqual(new Set(frames > 1 ? [frameTicks] : []))
     const keys = packets.flatMap(({ key }, n) => (key ? [n] : []))
     expect(keys.slice(0, rendition.segments.length)).toEqual(
-      rendition.segments.map((_, n) => n * segmentFrames),
+      rendition.segments.map((_, n) => segmentStart(plan.video, n)),
     )
-    expect(keys.length).toBeLessThanOrEqual(Math.ceil(frames / segmentFrames))
+    // A tail that goes with the segment before it begins with a keyframe too.
+    expect(keys.length).toBeLessThanOrEqual(rendition.segments.length + 1)
     const listed = rendition.segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0)
     expect(listed).toBeCloseTo(frames * frameSeconds(plan), 4)
     for (const { durationSeconds } of rendition.segments)
@@ -58,7 +60,7 @@ describe('a film at a constant rate', async () => {
   const made = await encodeFilm(film)
 
   test('is whole, and every frame is the one of its number', () => {
-    expect(made.plan.chunks.length).toBeGreaterThanOrEqual(5)
+    expect(chunkCount(made.plan.video)).toBeGreaterThanOrEqual(5)
     expectWhole(made)
     for (const rendition of videosOf(made.timeline)) {
       const greys = greysOf(made.file(rendition))
@@ -142,19 +144,29 @@ test('sound that starts later than the picture stays late, sound that starts ear
   }
 })
 
-test('without sound there is no audio rendition; with less or more of it the timeline holds both to their ends', async () => {
+test('without sound there is no audio rendition', async () => {
   const silent = await encodeFilm(draw([...lavfi(greyFrames('25', 5)), ...plainH264]), 4)
   expectWhole(silent)
   expect(silent.timeline.renditions.every(({ kind }) => kind === 'video')).toBe(true)
+})
 
-  for (const seconds of [3, 14]) {
-    const made = await encodeFilm(draw([...lavfi(greyFrames('25', 9), beeps(seconds)), ...plainH264]))
-    expectWhole(made)
-    const audio = audioOf(made.timeline)!
-    const lasts = audio.segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0)
-    expect(Math.abs(lasts - seconds)).toBeLessThan(0.1)
-    expect(made.timeline.durationSeconds).toBeCloseTo(Math.max(9, lasts), 1)
-  }
+test.each([
+  { sound: 3, lasts: 9, why: 'what is missing is silence' },
+  { sound: 9.3, lasts: 9, why: 'the last segment has a little more of it' },
+  { sound: 14, lasts: 14, why: 'the last picture is held' },
+])('nine seconds of picture with $sound of sound end together: $why', async ({ sound, lasts }) => {
+  const made = await encodeFilm(draw([...lavfi(greyFrames('25', 9), beeps(sound)), ...plainH264]), 1)
+  expectWhole(made)
+  const audio = audioOf(made.timeline)!
+  const top = videosOf(made.timeline)[0]!
+  expect(audio.segments).toHaveLength(top.segments.length)
+  const heard = audio.segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0)
+  expect(Math.abs(heard - Math.max(9, sound))).toBeLessThan(0.1)
+  expect(made.timeline.durationSeconds).toBeCloseTo(Math.max(9, heard), 1)
+  expect(onsetsOf(made.file(audio))).toHaveLength(Math.ceil(sound))
+  const greys = greysOf(made.file(top))
+  expect(Math.abs(greys.length - 25 * lasts)).toBeLessThanOrEqual(3)
+  expect(far(greys, (n) => greyOf(Math.min(n, 224)))).toEqual([])
 })
 
 describe('pictures are seen as they were meant', () => {

@@ -210,13 +210,14 @@ describe('ffprobe’s words', () => {
 })
 
 test('packets are measured to their latest end, in pieces of any size', () => {
-  const words = '0.0,0.04\nN/A,0.04\n2.5,0.04\n1.0,N/A\n2.4,-5\n2.4,1000000\n'
+  const words = '0,0.0,0.04\n0,N/A,0.04\n1,7.5,0.02\n0,2.5,0.04\n0,1.0,N/A\n0,2.4,-5\n0,2.4,1000000\n'
   for (const size of [1, 7, 1000]) {
     const measure = measurePackets()
     for (let at = 0; at < words.length; at += size) measure.push(Buffer.from(words.slice(at, at + size)))
-    expect(measure.endSeconds()).toBeCloseTo(2.54, 6)
+    expect(measure.endSeconds(0)).toBeCloseTo(2.54, 6)
+    expect(measure.endSeconds(1)).toBeCloseTo(7.52, 6)
+    expect(measure.endSeconds(2)).toBeUndefined()
   }
-  expect(measurePackets().endSeconds()).toBe(Number.NEGATIVE_INFINITY)
 })
 
 test('kinds of files are told by their bytes', () => {

@@ -2,9 +2,18 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { gridRate } from '../../shared/encode/frame-rate.ts'
+import {
+  chunkAt,
+  chunkCount,
+  type Grid,
+  leadFrames,
+  openingOf,
+  segmentCount,
+  segmentStart,
+} from '../../shared/encode/grid.ts'
 import { planLadder } from '../../shared/encode/ladder.ts'
 import { seenPicture, sourceMatrix, toneMapping } from '../../shared/encode/picture.ts'
-import { audioEdge, leadFrames, makePlan, Plan, planChunks, segmentCount } from '../../shared/encode/plan.ts'
+import { audioEdge, makePlan, Plan, plannedSeconds } from '../../shared/encode/plan.ts'
 import { parseProbe } from '../../shared/encode/probe.ts'
 import { parseRational, ratioOf } from '../../shared/encode/rational.ts'
 import { sniffContainer } from '../../shared/encode/sniff.ts'
@@ -93,36 +102,72 @@ describe('the frame grid', () => {
   })
 })
 
-describe('chunks', () => {
-  test('cover every frame once, begin on segments, one first and two then', () => {
-    const grid = fc.record({
-      frames: fc.integer({ min: 1, max: 100_000 }),
-      rate: fc.integer({ min: 1, max: 60 }),
-    })
+/** As the plan makes one, at a whole rate. */
+const gridOf = (frames: number, rate: number, chunkSegments: number): Grid => ({
+  frames,
+  openingFrames: openingOf({ frames, most: 2 * rate, least: rate }),
+  segmentFrames: 4 * rate,
+  chunkSegments,
+  leastFrames: rate,
+})
+const grids = fc
+  .record({
+    frames: fc.integer({ min: 1, max: 100_000 }),
+    rate: fc.integer({ min: 1, max: 60 }),
+    perUnit: fc.integer({ min: 1, max: 15 }),
+  })
+  .map(({ frames, rate, perUnit }) => ({ grid: gridOf(frames, rate, perUnit), rate }))
+const chunksOf = (grid: Grid) => Array.from({ length: chunkCount(grid) }, (_, n) => chunkAt(grid, n))
+
+describe('segments and chunks', () => {
+  test('the opening lasts two seconds, all others but the last four, and none is too short to be shown', () => {
     fc.assert(
-      fc.property(grid, fc.integer({ min: 1, max: 15 }), ({ frames, rate }, perUnit) => {
-        const segmentFrames = 4 * rate
-        const chunks = planChunks({ frames, segmentFrames, leastFrames: rate }, perUnit)
+      fc.property(grids, ({ grid, rate }) => {
+        const count = segmentCount(grid)
+        const lasts = Array.from(
+          { length: count },
+          (_, n) => segmentStart(grid, n + 1) - segmentStart(grid, n),
+        )
+        expect(lasts.reduce((sum, frames) => sum + frames, 0)).toBe(grid.frames)
+        if (count > 1) expect(lasts[0]).toBe(2 * rate)
+        else expect(lasts[0]).toBeLessThan(Math.max(3 * rate, 2 * rate + leadFrames + 1))
+        for (const frames of lasts.slice(1, -1)) expect(frames).toBe(4 * rate)
+        // Every segment outlasts the lead of its pictures; a last one is no longer than that and a whole one.
+        if (count > 1) expect(lasts.at(-1)).toBeGreaterThan(leadFrames)
+        if (count > 1) expect(lasts.at(-1)).toBeLessThanOrEqual(4 * rate + leadFrames)
+      }),
+    )
+  })
+
+  test('chunks cover every frame once: the opening alone, then one segment, two, and as many as a unit takes', () => {
+    fc.assert(
+      fc.property(grids, ({ grid, rate }) => {
+        const chunks = chunksOf(grid)
         let frame = 0
         let segment = 0
         for (const chunk of chunks) {
           expect(chunk.firstFrame).toBe(frame)
           expect(chunk.firstSegment).toBe(segment)
-          expect(chunk.firstFrame).toBe(segment * segmentFrames)
+          expect(chunk.firstFrame).toBe(segmentStart(grid, segment))
           frame += chunk.frames
           segment += chunk.segments
-          expect(chunk.segments).toBeLessThanOrEqual(perUnit + 1)
+          expect(chunk.segments).toBeLessThanOrEqual(grid.chunkSegments + 1)
         }
-        expect(frame).toBe(frames)
-        expect(segment).toBe(segmentCount({ frames, segmentFrames }))
-        // Every segment outlasts the lead of its pictures.
-        if (segment > 1) expect(frames - (segment - 1) * segmentFrames).toBeGreaterThan(leadFrames)
-        const last = chunks.at(-1)!
-        if (chunks.length > 1) expect(last.frames).toBeGreaterThanOrEqual(rate)
-        if (chunks.length > 2)
-          expect(chunks.slice(0, 2).map(({ segments }) => segments)).toEqual([1, Math.min(2, perUnit)])
+        expect([frame, segment]).toEqual([grid.frames, segmentCount(grid)])
+        expect(chunks[0]).toMatchObject({ segments: 1, frames: grid.openingFrames })
+        if (chunks.length > 1)
+          expect(chunks.at(-1)?.frames).toBeGreaterThanOrEqual(Math.min(rate, grid.leastFrames))
+        const grown = [1, 1, Math.min(2, grid.chunkSegments)]
+        if (chunks.length > 3) expect(chunks.slice(0, 3).map(({ segments }) => segments)).toEqual(grown)
+        for (const { segments } of chunks.slice(3, -1)) expect(segments).toBe(grid.chunkSegments)
       }),
     )
+  })
+
+  test('there is no chunk before the first or behind the last', () => {
+    const grid = gridOf(1000, 25, 4)
+    expect(chunkAt(grid, chunkCount(grid) - 1).frames).toBeGreaterThan(0)
+    for (const number of [-1, chunkCount(grid), 0.5]) expect(() => chunkAt(grid, number)).toThrow(RangeError)
   })
 })
 
@@ -151,13 +196,13 @@ const sound = {
   start_time: '0',
   duration: '100',
 }
-const draft = (video: object, audio?: object) => {
+const draft = (video: object, audio?: object, durationSeconds = 100) => {
   const probe = probeOf(video, audio)
   return makePlan({
     probe: { ...probe, video: probe.video! },
     container: sniffContainer(Buffer.from('\0\0\0\x20ftypisom')),
     source: { blob: 'b', etag: 'e', sizeBytes: 1 },
-    durationSeconds: 100,
+    durationSeconds,
     build: 'x',
     filters: new Set(['zscale', 'tonemap']),
     threads: 2,
@@ -170,18 +215,39 @@ describe('the plan', () => {
     expect(draft({}, sound)).toEqual(draft({}, sound))
     const plan = Plan.parse({ ...draft({}, sound), hash: 'h' })
     expect(plan.video).toMatchObject({ frames: 3000, segmentFrames: 120, timescale: 15360, frameTicks: 512 })
+    expect(plan.video).toMatchObject({ sourceFrames: 3000, openingFrames: 60 })
     expect(plan.audio).toEqual({ stream: 1, channels: 2, frames: 4688 })
-    expect(plan.chunks.map(({ segments }) => segments)).toEqual([1, 2, 4, 4, 4, 4, 4, 2])
+    expect(chunksOf(plan.video).map(({ segments }) => segments)).toEqual([1, 1, 2, 4, 4, 4, 4, 4, 2])
+  })
+
+  test('stays small however long the film is', () => {
+    const plan = draft({ duration: String(48 * 3600) }, { ...sound, duration: String(48 * 3600) }, 48 * 3600)
+    expect(chunkCount(plan.video)).toBeGreaterThan(10_000)
+    expect(JSON.stringify(plan).length).toBeLessThan(3000)
+  })
+
+  test('sound is never shorter than the picture; where it goes on for long, the last picture is held', () => {
+    for (const [duration, seconds, frames] of [
+      ['3', 100, 3000],
+      ['100.4', 100.4, 3000],
+      ['130', 130, 3900],
+    ] as const) {
+      const plan = draft({}, { ...sound, duration })
+      expect(plan.video).toMatchObject({ frames, sourceFrames: 3000 })
+      expect(plannedSeconds({ ...plan, hash: '' })).toBeCloseTo(seconds, 1)
+      expect(audioEdge(plan, segmentCount(plan.video))).toBe(plan.audio?.frames)
+    }
   })
 
   test('audio edges lie within half a frame of the picture’s, and mono stays mono', () => {
     const plan = draft(
       { r_frame_rate: '30000/1001', avg_frame_rate: '30000/1001' },
       { ...sound, channels: 1 },
+      8000,
     )
     expect(plan.audio?.channels).toBe(1)
-    for (let n = 0; n < 2000; n++) {
-      const apart = (audioEdge(plan, n) * 1024) / 48_000 - n * 120 * (1001 / 30_000)
+    for (let n = 0; n < segmentCount(plan.video); n++) {
+      const apart = (audioEdge(plan, n) * 1024) / 48_000 - segmentStart(plan.video, n) * (1001 / 30_000)
       expect(Math.abs(apart)).toBeLessThanOrEqual(512.5 / 48_000)
     }
   })

@@ -93,6 +93,11 @@ export function setStage(
   }
   const unitStore: UnitStore = {
     put: async (unit) => void units.set(unit.id, structuredClone(unit)),
+    get: async (_jobId, id) => units.get(id),
+    since: async (jobId) => ({
+      items: [...units.values()].filter((unit) => unit.jobId === jobId),
+      latestSeconds: 1,
+    }),
     list: async (jobId) => [...units.values()].filter((unit) => unit.jobId === jobId),
     removeJob: async (jobId) => {
       for (const unit of units.values()) if (unit.jobId === jobId) units.delete(unit.id)

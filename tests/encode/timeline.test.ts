@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Timeline } from '../../shared/assets/timeline.ts'
+import { chunkAt, chunkCount, segmentCount } from '../../shared/encode/grid.ts'
 import { audioEdge, makePlan, Plan } from '../../shared/encode/plan.ts'
 import type { Unit } from '../../shared/encode/ports.ts'
 import { parseProbe } from '../../shared/encode/probe.ts'
@@ -52,7 +53,7 @@ const sizes = (name: string, first: number, count: number) =>
 
 /** The unit as it is written when it is done. */
 const doneChunk = (plan: Plan, chunk: number): Unit => {
-  const { firstSegment, segments, frames } = plan.chunks[chunk]!
+  const { firstSegment, segments, frames } = chunkAt(plan.video, chunk)
   const all = plan.renditions.map(({ name }) => [name, sizes(name, firstSegment, segments)])
   return chunkUnit(jobId, { plan, chunk }, { frames, done: true, sizes: Object.fromEntries(all) })
 }
@@ -60,7 +61,7 @@ const runningChunk = (plan: Plan, chunk: number, share: number): Unit =>
   chunkUnit(
     jobId,
     { plan, chunk },
-    { frames: Math.floor(plan.chunks[chunk]!.frames * share), done: false, sizes: {} },
+    { frames: Math.floor(chunkAt(plan.video, chunk).frames * share), done: false, sizes: {} },
   )
 
 function sound(plan: Plan, segments: number, ended: boolean): Unit {
@@ -72,11 +73,9 @@ function sound(plan: Plan, segments: number, ended: boolean): Unit {
     sizes: { audio: sizes('audio', 0, ended ? audioSegments(plan) : segments) },
   })
 }
-function audioSegments(plan: Plan): number {
-  let count = 0
-  while (audioEdge(plan, count) < (plan.audio?.frames ?? 0)) count++
-  return count
-}
+/** As many as there are of pictures, in any film. */
+const audioSegments = (plan: Plan): number => (plan.audio ? segmentCount(plan.video) : 0)
+const chunksOf = (plan: Plan): number[] => Array.from({ length: chunkCount(plan.video) }, (_, n) => n)
 
 const facts = (plan: Plan, units: readonly Unit[]) => {
   const names = [...plan.renditions.map(({ name }) => name), 'audio']
@@ -98,7 +97,7 @@ describe('while units come in any order', () => {
         const plan = planOf(video, audio)
         const written = new Map<string, string>()
         const units = new Map<string, Unit>()
-        const waiting = plan.chunks.map((_, chunk) => chunk)
+        const waiting = chunksOf(plan)
         let heard = 0
         let longest = 0
         const put = (unit: Unit) => {
@@ -109,8 +108,8 @@ describe('while units come in any order', () => {
           longest = playable
           if (playable === 0) return
           const timeline = Timeline.parse(makeTimeline({ ...known, playable }))
-          for (const { kind, segments } of timeline.renditions)
-            if (kind === 'video') expect(segments).toHaveLength(playable)
+          for (const { segments } of timeline.renditions) expect(segments).toHaveLength(playable)
+          expect(timeline.renditions).toHaveLength(plan.renditions.length + (plan.audio ? 1 : 0))
           expect(timeline.ended).toBe(false)
           const text = JSON.stringify(timeline)
           const name = timelineBlob(target, playable)
@@ -141,6 +140,7 @@ describe('while units come in any order', () => {
         const lasts = last.renditions.map(({ segments }) =>
           segments.reduce((sum, { durationSeconds }) => sum + durationSeconds, 0),
         )
+        expect(new Set(last.renditions.map(({ segments }) => segments.length)).size).toBe(1)
         for (const seconds of lasts.slice(0, plan.renditions.length))
           expect(seconds).toBeCloseTo((plan.video.frames * 1001) / 30_000, 3)
         if (plan.audio) expect(lasts.at(-1)).toBeCloseTo((plan.audio.frames * 1024) / 48_000, 3)
@@ -156,12 +156,12 @@ describe('while units come in any order', () => {
 
 test('a gap holds back what lies behind it, and sound what it has not reached', () => {
   const plan = planOf(60, 60)
-  expect(plan.chunks.map(({ segments }) => segments)).toEqual([1, 2, 3, 3, 3, 3])
+  expect(chunksOf(plan).map((chunk) => chunkAt(plan.video, chunk).segments)).toEqual([1, 1, 2, 3, 3, 3, 3])
   const playable = (units: Unit[]) => playableSegments(plan, addUp(plan, units))
   expect(playable([doneChunk(plan, 1), sound(plan, 9, false)])).toBe(0)
   expect(playable([doneChunk(plan, 0), doneChunk(plan, 2), sound(plan, 9, false)])).toBe(1)
-  expect(playable([doneChunk(plan, 0), doneChunk(plan, 1), doneChunk(plan, 2), sound(plan, 4, false)])).toBe(
-    4,
+  expect(playable([doneChunk(plan, 0), doneChunk(plan, 1), doneChunk(plan, 2), sound(plan, 3, false)])).toBe(
+    3,
   )
   expect(playable([doneChunk(plan, 0), doneChunk(plan, 1), sound(plan, 0, false)])).toBe(0)
 })
@@ -173,16 +173,13 @@ test('sound that turns out to be empty leaves a title without', () => {
   expect(timeline.renditions.map(({ kind }) => kind)).toEqual(plan.renditions.map(() => 'video'))
 })
 
-test('bandwidths are those of the segments there are', () => {
-  const plan = planOf(8.008, 0)
-  const [video] = makeTimeline({
-    ...facts(
-      plan,
-      plan.chunks.map((_, chunk) => doneChunk(plan, chunk)),
-    ),
-    playable: undefined,
-  }).renditions
+test('bandwidths are those of the segments there are; a peak that is still to come is the most there can be', () => {
+  const plan = planOf(6.006, 0)
+  const units = chunksOf(plan).map((chunk) => doneChunk(plan, chunk))
+  const [video] = makeTimeline({ ...facts(plan, units), playable: undefined }).renditions
   const [first, second] = [sizeOf('v480', 0), sizeOf('v480', 1)]
-  expect(video?.bandwidth).toBe(Math.ceil((second * 8) / 4.004))
-  expect(video?.averageBandwidth).toBe(Math.ceil(((first + second) * 8) / 8.008))
+  expect(video?.bandwidth).toBe(Math.ceil((first * 8) / 2.002))
+  expect(video?.averageBandwidth).toBe(Math.ceil(((first + second) * 8) / 6.006))
+  const [growing] = makeTimeline({ ...facts(plan, units), playable: 1 }).renditions
+  expect(growing?.bandwidth).toBe(1_400_000)
 })
