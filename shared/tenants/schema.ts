@@ -84,7 +84,7 @@ export const AuditQuery = z.object({
   cursor: z.string().max(4096).optional(),
   limit: z.coerce.number().int().min(1).max(100).default(50),
 })
-export const AuditView = z
+const AuditView = z
   .object({
     id: z.string(),
     at: z.string(),

@@ -166,8 +166,11 @@ describe('another tenant', () => {
   test('sees its own in every list', async () => {
     for (const path of ['assets', 'keys', 'audit']) {
       const { json } = await stranger.call('GET', `/api/v1/${path}`)
-      expect(json.items.length, path).toBeGreaterThan(0)
+      expect([json.items.length > 0, told(json)], path).toEqual([true, []])
     }
+    // The same lists tell their owner what they must not tell anybody else.
+    for (const path of ['assets', 'keys', 'signing-keys', 'sessions', 'tenant'])
+      expect(told((await scene.owner.call('GET', `/api/v1/${path}`)).json), path).not.toEqual([])
     expect((await stranger.call('GET', '/api/v1/usage')).json.titles).toBeGreaterThan(0)
   })
 
