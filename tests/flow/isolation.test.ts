@@ -97,6 +97,8 @@ beforeAll(async () => {
   const upload = await owner.call('POST', '/api/v1/uploads', { fileName: 'waits.mp4', sizeBytes: 10 })
   const { json } = await owner.call('POST', `/api/v1/assets/${assetId}/grants`, {})
   scene = { owner, ids, uploading: upload.json.assetId, grant: json.grant }
+  // Somebody plays, for whoever lists that.
+  expect((await fetch(playback.hlsUrl)).status).toBe(200)
   telling.push(...Object.values(ids), scene.uploading, 'Secret Pictures', 'Unreleased', 'key of ', 'ann')
 })
 afterAll(async () => {
@@ -168,6 +170,7 @@ describe('another tenant', () => {
       const { json } = await stranger.call('GET', `/api/v1/${path}`)
       expect([json.items.length > 0, told(json)], path).toEqual([true, []])
     }
+    expect((await fetch(playback.hlsUrl)).status).toBe(200)
     // The same lists tell their owner what they must not tell anybody else.
     for (const path of ['assets', 'keys', 'signing-keys', 'sessions', 'tenant'])
       expect(told((await scene.owner.call('GET', `/api/v1/${path}`)).json), path).not.toEqual([])
