@@ -2,7 +2,7 @@
 import { createPublicKey } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { GrantClaims } from '../../shared/protect/grant.ts'
-import { isGenuine, type Jws, readJws, type VerifyingKey } from '../../shared/protect/jws.ts'
+import { isGenuine, type Jws, readJws } from '../../shared/protect/jws.ts'
 import { nobodysKeys } from '../../shared/protect/nobodys-keys.ts'
 import { readStrictJson } from '../../shared/protect/strict-json.ts'
 import type { SigningAlgorithm } from '../../shared/tenants/model.ts'
