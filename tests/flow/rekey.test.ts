@@ -1,0 +1,257 @@
+// A film gets new content keys while it plays: every frame is there, the same bytes under other keys, also when the app is killed.
+import { spawn } from 'node:child_process'
+import { createDecipheriv } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createServer, request } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { CosmosClient } from '@azure/cosmos'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { processTable } from '../../host/platform/process-table.ts'
+import { drawFilm } from '../support/film.ts'
+import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
+import {
+  endAllPlatforms,
+  type PlatformProcess,
+  startPlatform,
+  stateFolder,
+} from '../support/platform-process.ts'
+import { blobsOf, portrait } from '../support/portrait.ts'
+import { seeded } from '../support/seeded.ts'
+import { asTenant, type Tenant } from '../support/tenant.ts'
+
+const seconds = 12
+const kills = Number(process.env['KILLS'] ?? 4)
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const retentionMs = 18_000
+const env = { KEY_RETENTION_HOURS: String(retentionMs / 3_600_000), TENANT_REQUESTS_PER_SECOND: '1000' }
+
+let folder: string
+let film: Buffer
+let platform: PlatformProcess
+let tenant: Tenant
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'movidone-rekey-'))
+  const path = join(folder, 'film.mp4')
+  await drawFilm({ path, seconds, size: '640x360' })
+  film = await readFile(path)
+  await begin(stateFolder())
+})
+afterAll(async () => {
+  await platform?.end('SIGINT')
+  await endAllPlatforms()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function begin(stateDirectory: string): Promise<void> {
+  platform = startPlatform(stateDirectory, { env })
+  const local = await platform.healthy()
+  tenant = asTenant(local.apiUrl, local.tenant.apiKey)
+}
+
+/** The app alone is started again by its supervisor, all of it by us. */
+async function kill(names: 'app' | 'all'): Promise<void> {
+  const { pidOf, stateDirectory } = platform
+  const pid = pidOf('functions')
+  if (names === 'app') {
+    process.kill(pid, 'SIGKILL')
+    while (pidOf('functions') === pid) await sleep(20)
+    await platform.healthy()
+    return
+  }
+  for (const one of platform.local().processes) process.kill(one.pid, 'SIGKILL')
+  await platform.ended
+  await begin(stateDirectory)
+}
+
+async function readyTitle(): Promise<string> {
+  const id = await tenant.upload(film)
+  const asset = await tenant.until(id, ({ state }) => state === 'ready' || state === 'failed')
+  expect(asset.error).toBeUndefined()
+  return id
+}
+
+const rekey = (id: string) => tenant.call('POST', `/api/v1/assets/${id}/rekey`)
+const bytesOf = async (url: string) => Buffer.from(await (await fetch(url)).arrayBuffer())
+
+/** The media playlists as a new session sees them. */
+async function lists(id: string) {
+  const { hlsUrl } = await tenant.playback(id)
+  return Promise.all((await mediaPlaylists(hlsUrl)).map(mediaPlaylist))
+}
+
+async function untilEdition(id: string, edition: string): Promise<void> {
+  const { hlsUrl } = await tenant.playback(id)
+  await expect
+    .poll(
+      async () => (await mediaPlaylist((await mediaPlaylists(hlsUrl))[0] ?? '').catch(() => undefined))?.text,
+      { timeout: 60_000, interval: 100 },
+    )
+    .toContain(`/${edition}/0.m4s`)
+}
+
+async function blobs(id: string): Promise<string[]> {
+  const { processes, tenant: own } = platform.local()
+  const port = processes.find(({ name }) => name === 'storage')?.port
+  const key = (await readFile(join(platform.stateDirectory, 'storage', 'account-key'), 'utf8')).trim()
+  return blobsOf({ url: `http://127.0.0.1:${port}/movidone`, key }, { tenantId: own.id, assetId: id })
+}
+
+/** Names of the envelopes of a title. */
+async function envelopes(id: string): Promise<string[]> {
+  const port = platform.local().processes.find(({ name }) => name === 'cosmos')?.port
+  const key = (await readFile(join(platform.stateDirectory, 'cosmos', 'account-key'), 'utf8')).trim()
+  const connectionPolicy = { enableEndpointDiscovery: false }
+  const client = new CosmosClient({ endpoint: `http://127.0.0.1:${port}/`, key, connectionPolicy })
+  const container = client.database('movidone').container('keys')
+  const { resources } = await container.items.readAll<{ id: string }>({ partitionKey: id }).fetchAll()
+  client.dispose()
+  return resources.map((one) => one.id).sort()
+}
+
+/** Passes a player's requests on, and notes what was asked when and how it was answered. */
+async function observer(apiUrl: string) {
+  const seen: Array<{ path: string; atMs: number; status: number }> = []
+  const server = createServer((ask, answer) => {
+    const { pathname } = new URL(ask.url ?? '/', apiUrl)
+    const passed = request(`${apiUrl}${ask.url}`, { method: ask.method, headers: ask.headers }, (reply) => {
+      seen.push({ path: pathname, atMs: Date.now(), status: reply.statusCode ?? 0 })
+      answer.writeHead(reply.statusCode ?? 502, reply.headers)
+      reply.pipe(answer)
+    })
+    ask.pipe(passed)
+  })
+  await once(server.listen(0, '127.0.0.1'), 'listening')
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return { seen, through: (url: string) => url.replace(apiUrl, origin), stop: () => server.close() }
+}
+
+/** The best rendition, in a session of its own: a session has one client. */
+async function variant(id: string): Promise<string> {
+  return (await mediaPlaylists((await tenant.playback(id)).hlsUrl))[0] ?? ''
+}
+
+/** Every frame that ffmpeg decodes, by its hash; with `-re` at the pace of a viewer. */
+async function frames(url: string, pace: readonly string[] = []): Promise<string[]> {
+  const args = ['-v', 'error', '-nostdin', ...pace, '-i', url, '-map', '0:v:0', '-f', 'framemd5', '-']
+  const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const [said, wrong] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+  expect(wrong).toBe('')
+  return said.split('\n').filter((line) => /^\d/.test(line))
+}
+
+describe('new content keys', () => {
+  test('while a film plays: the player goes on, the next one gets other keys, and nothing was encoded', async () => {
+    const { apiUrl } = platform.local()
+    const id = await readyTitle()
+    const before = await portrait(tenant, id)
+    const old = await lists(id)
+    const oldKey = await bytesOf(old[0]?.keyUrl ?? '')
+    const whole = await frames(await variant(id))
+    expect(whole).toHaveLength(seconds * 25)
+
+    const watched = await observer(apiUrl)
+    const playing = frames(watched.through(await variant(id)), ['-re'])
+    await expect
+      .poll(() => watched.seen.filter(({ path }) => path.endsWith('.m4s')).length)
+      .toBeGreaterThan(0)
+    const encoders = new Set<string>()
+    const watching = setInterval(() => {
+      const group = platform.pidOf('functions')
+      for (const { command, group: of } of processTable())
+        if (of === group && /^\S*ffmpeg /.test(command)) encoders.add(command)
+    }, 20)
+    const answers = await Promise.all([rekey(id), rekey(id)])
+    for (const { status, json } of answers)
+      expect([status, json]).toEqual([202, { assetId: id, generation: 1 }])
+    await untilEdition(id, '1.1')
+    const switchedMs = Date.now()
+    clearInterval(watching)
+    expect([...encoders]).toEqual([])
+
+    // The same title, to the byte; and whoever plays the former edition gets every frame of it.
+    expect(await portrait(tenant, id)).toEqual(before)
+    expect(await playing).toEqual(whole)
+    watched.stop()
+    const late = watched.seen.filter(({ path, atMs }) => atMs > switchedMs && path.includes('/1.0/'))
+    expect(late.length).toBeGreaterThan(0)
+    expect(watched.seen.filter(({ status }) => status !== 200 && status !== 206)).toEqual([])
+    expect(watched.seen.some(({ path }) => path.includes('/1.1/'))).toBe(false)
+
+    const fresh = await lists(id)
+    expect(await frames(await variant(id))).toEqual(whole)
+    for (const [n, { keyUrl, segments, ivs }] of fresh.entries()) {
+      const key = await bytesOf(keyUrl)
+      expect(key).toHaveLength(16)
+      expect(key.equals(await bytesOf(old[n]?.keyUrl ?? ''))).toBe(false)
+      if (n > 0) continue
+      const [sealed, iv] = [await bytesOf(segments[1] ?? ''), Buffer.from(ivs[1] ?? '', 'hex')]
+      const open = (by: Buffer) => {
+        const cipher = createDecipheriv('aes-128-cbc', by, iv).setAutoPadding(false)
+        return cipher.update(sealed).toString('latin1')
+      }
+      expect([open(key).includes('moof'), open(oldKey).includes('moof')]).toEqual([true, false])
+    }
+  })
+
+  test('once players of the former ones are done, these are gone for good', async () => {
+    const id = await readyTitle()
+    const [old] = await lists(id)
+    const ofOld = (await blobs(id)).filter((name) => name.endsWith('.m4s'))
+    expect(await envelopes(id)).toEqual(['v1'])
+    expect((await rekey(id)).status).toBe(202)
+    await untilEdition(id, '1.1')
+    expect(await envelopes(id)).toEqual(['v1', 'v1.1'])
+    const urls = [old?.segments[0] ?? '', old?.keyUrl ?? '']
+    for (const url of urls) expect((await fetch(url)).status).toBe(200)
+    await expect.poll(() => envelopes(id), { timeout: retentionMs + 20_000, interval: 500 }).toEqual(['v1.1'])
+    for (const url of urls) expect((await fetch(url)).status).toBe(404)
+    const left = (await blobs(id)).filter((name) => name.endsWith('.m4s'))
+    expect(left).toEqual(ofOld.map((name) => name.replace('/plan/', '/plan/g1/')).toSorted())
+  })
+
+  test('are for titles that are ready, and for their owner', async () => {
+    const open = await tenant.call('POST', '/api/v1/uploads', { fileName: 'a.mp4', sizeBytes: 10 })
+    const refused = await rekey(open.json.assetId)
+    expect([refused.status, refused.json.code]).toEqual([409, 'conflict'])
+    expect(refused.json.detail).toContain('this one is uploading')
+    expect((await rekey(`ast_${'0'.repeat(20)}`)).status).toBe(404)
+    const { apiUrl } = platform.local()
+    const minter = await tenant.call('POST', '/api/v1/keys', { name: 'minter', role: 'minter' })
+    const lesser = asTenant(apiUrl, minter.json.apiKey)
+    const id = await readyTitle()
+    expect((await rekey(id)).status).toBe(202)
+    expect((await lesser.call('POST', `/api/v1/assets/${id}/rekey`)).status).toBe(403)
+  })
+
+  test(`survive kill -9 of the app, and of everything, at any moment (SEED=${seed})`, async () => {
+    const id = await readyTitle()
+    const before = await portrait(tenant, id)
+    const names = (await blobs(id)).filter((name) => name.endsWith('.m4s'))
+    const random = seeded(seed)
+    const startedMs = Date.now()
+    await rekey(id)
+    await untilEdition(id, '1.1')
+    const takesMs = Date.now() - startedMs
+    for (let round = 2; round <= kills + 1; round++) {
+      expect((await rekey(id)).json).toEqual({ assetId: id, generation: round })
+      await sleep(random() * takesMs)
+      await kill(round === 2 ? 'app' : 'all')
+      await untilEdition(id, `1.${round}`)
+      expect(await portrait(tenant, id), `SEED=${seed} round ${round}`).toEqual(before)
+    }
+    const last = kills + 1
+    await expect
+      .poll(() => envelopes(id), { timeout: retentionMs + 30_000, interval: 500 })
+      .toEqual([`v1.${last}`])
+    expect((await blobs(id)).filter((name) => name.endsWith('.m4s'))).toEqual(
+      names.map((name) => name.replace('/plan/', `/plan/g${last}/`)).toSorted(),
+    )
+    expect(await portrait(tenant, id)).toEqual(before)
+  })
+})
