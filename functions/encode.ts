@@ -1,6 +1,6 @@
-// Encode: one orchestration a title fans out over its chunks; activities probe, encode, publish, finish or clean.
+// Encode: one orchestration a title deals its chunks out to parts; activities admit, probe, encode, finish or clean.
 import type { App } from '../shared/app.ts'
-import { cleanAsset, encodeAsset } from '../shared/encode/orchestrate.ts'
+import { cleanAsset, encodeAsset, encodePart } from '../shared/encode/orchestrate.ts'
 import type { Activity, Orchestrator, StageDefinitions, Timer } from './definition.ts'
 import { cleaning, encoding } from './hand-off.ts'
 
@@ -30,6 +30,7 @@ export const encode: StageDefinitions = {
   servedBy: 'orchestrate',
   definitions: [
     orchestrator('encode-asset', encodeAsset),
+    orchestrator('encode-part', encodePart),
     orchestrator('encode-clean', cleanAsset),
     encodeSweep,
   ],
@@ -38,6 +39,7 @@ export const encode: StageDefinitions = {
 export const encodeActivities: StageDefinitions = {
   servedBy: 'encode',
   definitions: [
+    activity('encode-admit', (app, input) => app.encode.admit(input)),
     activity('encode-prepare', (app, input) => app.encode.prepare(input)),
     activity('encode-verify', (app, input) => app.encode.verify(input)),
     activity('encode-poster', (app, input) => app.encode.poster(input)),

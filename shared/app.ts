@@ -105,6 +105,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     sources: blobs.sources,
     media: blobs.media,
     units: stores.units,
+    lines: stores.lines,
     sealer: protect.sealer,
     charge: usage.chargeEncode,
     ffmpeg: createFfmpeg(config.encode),

@@ -4,7 +4,7 @@ import type { TokenCredential } from '@azure/identity'
 import type { Asset, AssetEvent, AssetStore, Outbox } from '../assets/ports.ts'
 import type { CosmosConfig } from '../config/index.ts'
 import { lazy } from '../core/lazy.ts'
-import type { UnitStore } from '../encode/ports.ts'
+import type { LineStore, UnitStore } from '../encode/ports.ts'
 import type { KeyStore, RevocationStore, SessionStore } from '../protect/ports.ts'
 import type { AuditStore, Tenant, TenantStore, UsageStore } from '../tenants/ports.ts'
 import type { DeliveryStore, EndpointStore } from '../webhooks/ports.ts'
@@ -14,6 +14,7 @@ import { entraCredential } from './credential.ts'
 import { createDocuments, type Kind, type Schema } from './documents.ts'
 import { type Pace, surfacing } from './failure.ts'
 import { createKeyStore, keyKind } from './key-store.ts'
+import { createLineStore, lineKind } from './line-store.ts'
 import { createRevocationStore, revocationKind } from './revocation-store.ts'
 import { createSessionStore, sessionKind, slotsKind } from './session-store.ts'
 import { createStoreClock } from './store-clock.ts'
@@ -39,6 +40,7 @@ export interface CosmosStores {
   readonly sessions: SessionStore
   readonly revocations: RevocationStore
   readonly units: UnitStore
+  readonly lines: LineStore
   readonly outbox: Outbox
   readonly endpoints: EndpointStore
   readonly deliveries: DeliveryStore
@@ -77,6 +79,7 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
     }),
     revocations: createRevocationStore(documents('revocations', revocationKind)),
     units: createUnitStore(documents('units', unitKind)),
+    lines: createLineStore(documents('units', lineKind)),
     endpoints: createEndpointStore(documents('webhooks', endpointsKind)),
     deliveries: createDeliveryStore(documents('webhooks', deliveryKind)),
     ...surfacing({

@@ -54,6 +54,8 @@ export interface Config {
     readonly ffprobePath: string
     readonly threads: number
     readonly chunkSegments: number
+    readonly window: number
+    readonly tenantTitles: number
     readonly unitMs: number
     readonly maxSeconds: number
     readonly maxPixels: number
@@ -138,6 +140,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       ffprobePath: s.FFPROBE_PATH,
       threads: s.ENCODE_THREADS,
       chunkSegments: s.ENCODE_CHUNK_SEGMENTS,
+      window: s.ENCODE_WINDOW,
+      tenantTitles: s.ENCODE_TENANT_TITLES,
       unitMs: s.ENCODE_UNIT_SECONDS * 1000,
       maxSeconds: s.SOURCE_MAX_SECONDS,
       maxPixels: s.SOURCE_MAX_PIXELS,

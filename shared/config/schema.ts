@@ -50,6 +50,12 @@ export const settings = z.object({
     'Threads of one ffmpeg; part of the plan, since it changes the bytes.',
   ),
   ENCODE_CHUNK_SEGMENTS: wholeNumber(4, 1, 15).describe('Segments of 4 s that one unit of work encodes.'),
+  ENCODE_WINDOW: wholeNumber(8, 1, 256).describe(
+    'Units of one title that are under way at once; twice as many as can run keeps every instance busy.',
+  ),
+  ENCODE_TENANT_TITLES: wholeNumber(4, 1, 100).describe(
+    'Titles of one tenant that are encoded at once; others wait in the order in which they came.',
+  ),
   ENCODE_UNIT_SECONDS: wholeNumber(1200, 10, 1500).describe(
     'Longest time one unit may take; `functionTimeout` of host.json must be longer.',
   ),

@@ -6,11 +6,15 @@ import type { Recent } from '../core/recent.ts'
 import type { Ledger } from './ledger.ts'
 import type { Pace } from './pace.ts'
 import type { Plan } from './plan.ts'
-import type { ChargeEncode, Ffmpeg, SegmentSealer, UnitStore } from './ports.ts'
+import type { ChargeEncode, Ffmpeg, LineStore, SegmentSealer, UnitStore } from './ports.ts'
 
 export interface EncodeLimits {
   readonly threads: number
   readonly chunkSegments: number
+  /** Chunks of one title that are under way at once. */
+  readonly window: number
+  /** Titles of one tenant that are encoded at once. */
+  readonly tenantTitles: number
   readonly unitMs: number
   readonly maxSeconds: number
   readonly maxPixels: number
@@ -21,6 +25,7 @@ export interface EncodeParts {
   readonly sources: SourceStore
   readonly media: MediaStore
   readonly units: UnitStore
+  readonly lines: LineStore
   readonly sealer: SegmentSealer
   readonly charge: ChargeEncode
   readonly ffmpeg: Ffmpeg

@@ -1,6 +1,7 @@
 // Encode: an uploaded source becomes an encrypted title that plays while it grows. Each function is one activity.
 import type { Asset } from '../assets/model.ts'
 import { createRecent } from '../core/recent.ts'
+import { admit } from './admit.ts'
 import { encodeAudio } from './audio.ts'
 import { encodeChunk } from './chunk.ts'
 import type { EncodeDeps, EncodeParts } from './deps.ts'
@@ -30,6 +31,7 @@ export function createEncode(parts: EncodeParts): Encode {
     plans: createRecent({ clock, maxAgeMs: planMs, maxWeight: plansKept }),
   }
   return {
+    admit: async (input) => admit(deps, Target.parse(input)),
     prepare: async (input) => prepare(deps, Target.parse(input)),
     verify: async (input) => verify(deps, Target.parse(input)),
     poster: async (input) => encodePoster(deps, PlannedTarget.parse(input)),

@@ -1,32 +1,59 @@
-// The orchestration of an encode: prepare, then all units at once, then ready; or failed, and cleaned.
+// The orchestrations of an encode: admitted, prepared, all units, then ready; or failed, and cleaned.
 import type { OrchestrationContext, RetryOptions, Task } from 'durable-functions'
 import { encodeInstanceId } from '../assets/model.ts'
 import { transient } from '../core/retry.ts'
 import type { EncodeTarget } from './ports.ts'
-import { type ActivityName, activityNames, type Failure, type Outcome, type Prepared } from './work.ts'
+import {
+  type ActivityName,
+  activityNames,
+  type Failure,
+  type Outcome,
+  type Part,
+  type Prepared,
+  partName,
+  partsOf,
+  type Turn,
+} from './work.ts'
 
 type Steps<T> = Generator<Task, T, unknown>
 
 /** A plain object in place of the library's class: nothing here may load the library. */
 const retry = transient as unknown as RetryOptions
 
+/** Then the history begins anew: each replay reads all of it. */
+const stepsOfHistory = 64
+
 const start = (context: OrchestrationContext, name: ActivityName, input: unknown): Task =>
   context.df.callActivityWithRetry(activityNames[name], retry, input)
 
-/** The first units are those that the title's first second waits for; then its face, which takes no time. */
-function startUnits(context: OrchestrationContext, target: EncodeTarget, prepared: Prepared): Task[] {
-  const planned = { ...target, plan: prepared.plan }
-  const chunks = Array.from({ length: prepared.chunks }, (_, chunk) =>
-    start(context, 'chunk', { ...planned, chunk }),
-  )
-  const [first, ...rest] = chunks
-  return [
-    ...(first ? [first] : []),
-    ...(prepared.hasAudio ? [start(context, 'audio', planned)] : []),
-    start(context, 'poster', planned),
-    ...rest,
-    ...(prepared.hasChecksum ? [start(context, 'verify', target)] : []),
-  ]
+const pause = (context: OrchestrationContext, seconds: number): Task =>
+  context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + seconds * 1000))
+
+/** Instance id `encode-{assetId}-v{version}`. A unit that fails has failed its title already; here it is cleaned up. */
+export function* encodeAsset(context: OrchestrationContext): Steps<Outcome | undefined> {
+  const target = context.df.getInput() as EncodeTarget
+  let outcome: Outcome
+  try {
+    const turn = yield* awaitTurn(context, target)
+    if (!turn) return undefined
+    outcome = turn.ok ? yield* encodeUnits(context, target) : turn
+  } catch {
+    outcome = exhausted
+  }
+  if (outcome.ok) return outcome
+  if (isOutdated(outcome)) return yield* encodeAnew(context, target)
+  return yield* failed(context, target, outcome)
+}
+
+/** Asks until it is this title's turn; undefined when the instance goes on with a new history. */
+function* awaitTurn(context: OrchestrationContext, target: EncodeTarget): Steps<Outcome | undefined> {
+  for (let step = 0; step < stepsOfHistory; step++) {
+    const turn = (yield start(context, 'admit', target)) as Outcome<Turn>
+    if (!turn.ok || turn.waitSeconds === 0) return turn
+    yield pause(context, turn.waitSeconds)
+  }
+  context.df.continueAsNew(target)
+  return undefined
 }
 
 function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Steps<Outcome> {
@@ -38,24 +65,55 @@ function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Step
   return failure ?? ((yield start(context, 'finish', { ...target, plan: prepared.plan })) as Outcome)
 }
 
+/** The opening and the sound are what the title's first second waits for; then its face, which takes no time. */
+function startUnits(context: OrchestrationContext, target: EncodeTarget, prepared: Prepared): Task[] {
+  const planned = { ...target, plan: prepared.plan }
+  return [
+    start(context, 'chunk', { ...planned, chunk: 0 }),
+    ...(prepared.hasAudio ? [start(context, 'audio', planned)] : []),
+    start(context, 'poster', planned),
+    ...partsOf(planned, prepared).map((part) =>
+      context.df.callSubOrchestratorWithRetry(partName, retry, part),
+    ),
+    ...(prepared.hasChecksum ? [start(context, 'verify', target)] : []),
+  ]
+}
+
+/**
+ * Every so-manieth chunk, one after another: as many parts as there are make a window that slides over the title, with
+ * no task that is waited for twice, which Durable Functions does not bear. What is wrong ends the title at once.
+ */
+export function* encodePart(context: OrchestrationContext): Steps<Outcome | undefined> {
+  const part = context.df.getInput() as Part
+  const { chunk: first, step, chunks, ...planned } = part
+  let chunk = first
+  try {
+    for (let steps = 0; chunk < chunks; steps++) {
+      if (steps === stepsOfHistory) {
+        context.df.continueAsNew({ ...part, chunk })
+        return undefined
+      }
+      const outcome = (yield start(context, 'chunk', { ...planned, chunk })) as Outcome<Partial<Turn>>
+      if (!outcome.ok) return outcome
+      if (outcome.waitSeconds) yield pause(context, outcome.waitSeconds)
+      else chunk += step
+    }
+    return { ok: true }
+  } catch {
+    // The parent hears of it when all parts have ended: they stop because the title has.
+    const { tenantId, assetId, version } = planned
+    return yield* failed(context, { tenantId, assetId, version }, exhausted)
+  }
+}
+
 const isOutdated = (outcome: Outcome): boolean => !outcome.ok && outcome.code === 'encode-outdated'
 
 const exhausted: Failure = { ok: false, code: 'encode-failed', detail: '' }
 
-/** Instance id `encode-{assetId}-v{version}`. A unit that fails has failed its title already; here it is cleaned up. */
-export function* encodeAsset(context: OrchestrationContext): Steps<Outcome> {
-  const target = context.df.getInput() as EncodeTarget
-  let outcome: Outcome
-  try {
-    outcome = yield* encodeUnits(context, target)
-  } catch {
-    outcome = exhausted
-  }
-  if (outcome.ok) return outcome
-  if (isOutdated(outcome)) return yield* encodeAnew(context, target)
-  const { code, detail } = outcome
+function* failed(context: OrchestrationContext, target: EncodeTarget, failure: Failure): Steps<Outcome> {
+  const { code, detail } = failure
   yield start(context, 'fail', { ...target, code, ...(detail ? { detail } : {}) })
-  return outcome
+  return failure
 }
 
 /** The next version has an instance of its own, so that no unit of this one can be taken for one of its. */

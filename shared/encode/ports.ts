@@ -51,6 +51,18 @@ export interface UnitStore {
   removeJob(jobId: string): Promise<void>
 }
 
+/** Titles of one tenant, by when they first asked to be encoded. */
+export interface Line {
+  readonly running: readonly AssetId[]
+  readonly waiting: readonly AssetId[]
+}
+
+export interface LineStore {
+  get(tenantId: TenantId): Promise<Line | undefined>
+  /** Read, change, replace by ETag; `change` may run several times. */
+  change(tenantId: TenantId, change: (line: Line | undefined) => Line | 'unchanged'): Promise<void>
+}
+
 /** Which ffmpeg there is: its build is part of every plan's hash, its filters decide what degrades. */
 export interface Tools {
   readonly build: string

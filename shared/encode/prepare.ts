@@ -50,6 +50,7 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
         ok: true,
         plan: blob,
         chunks,
+        window: deps.limits.window,
         hasAudio: plan.audio !== undefined,
         hasChecksum: source.sha256 !== undefined,
       }

@@ -32,11 +32,40 @@ export interface Prepared {
   /** Name of the plan's blob in `media`. */
   readonly plan: string
   readonly chunks: number
+  /** Chunks that are under way at once. */
+  readonly window: number
   readonly hasAudio: boolean
   readonly hasChecksum: boolean
 }
 
+/** Whether one may go on: 0, or how long to wait before asking again. */
+export interface Turn {
+  readonly waitSeconds: number
+}
+
+/** Chunks `chunk`, `chunk + step`, … below `chunks`. */
+export interface Part extends PlannedTarget {
+  readonly chunk: number
+  readonly step: number
+  readonly chunks: number
+}
+
+/** All chunks but the opening, dealt out: neighbours are under way at the same time, so that the title grows from its start. */
+export const partsOf = (
+  planned: PlannedTarget,
+  { chunks, window }: Pick<Prepared, 'chunks' | 'window'>,
+): Part[] =>
+  Array.from({ length: Math.min(window, chunks - 1) }, (_, n) => ({
+    ...planned,
+    chunk: 1 + n,
+    step: window,
+    chunks,
+  }))
+
+export const partName = 'encode-part'
+
 export const activityNames = {
+  admit: 'encode-admit',
   prepare: 'encode-prepare',
   verify: 'encode-verify',
   poster: 'encode-poster',

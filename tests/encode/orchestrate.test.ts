@@ -1,119 +1,171 @@
-// The orchestration by itself: what it calls, in which order, with what, and how every failure ends in cleaning.
-
-import type { OrchestrationContext } from 'durable-functions'
-import { expect, test } from 'vitest'
+// The orchestrations by themselves: what they call, in which order, with what, and how every failure ends in cleaning.
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
 import { cleanAsset, encodeAsset } from '../../shared/encode/orchestrate.ts'
-import type { Outcome } from '../../shared/encode/work.ts'
+import { partsOf } from '../../shared/encode/work.ts'
+import { type Answers, play } from './pump.ts'
 import { target } from './stage.ts'
 
-interface Call {
-  readonly name: string
-  readonly input: Record<string, unknown>
-}
-
-/** Answers each activity by name; throws what is an Error, as a failed task does. */
-function play(
-  orchestrator: typeof encodeAsset,
-  answers: Record<string, (input: Record<string, unknown>) => unknown>,
-) {
-  const calls: Call[] = []
-  const df = {
-    getInput: () => target,
-    callActivityWithRetry: (
-      name: string,
-      retry: { maxNumberOfAttempts: number },
-      input: Record<string, unknown>,
-    ) => {
-      expect(retry.maxNumberOfAttempts).toBeGreaterThan(1)
-      calls.push({ name, input })
-      return { name, input }
-    },
-    callSubOrchestratorWithRetry: (
-      name: string,
-      _retry: unknown,
-      input: Record<string, unknown>,
-      id: string,
-    ) => {
-      calls.push({ name: `${name} ${id}`, input })
-      return { name, input }
-    },
-    Task: { all: (tasks: Call[]) => ({ all: tasks }) },
-  }
-  const settle = (task: Call): unknown => {
-    const answer = (answers[task.name] ?? (() => ({ ok: true })))(task.input)
-    if (answer instanceof Error) throw answer
-    return answer
-  }
-  const steps = orchestrator({ df } as unknown as OrchestrationContext)
-  let step = steps.next()
-  while (!step.done) {
-    const task = step.value as unknown as Call & { all?: Call[] }
-    let result: unknown
-    try {
-      result = task.all ? task.all.map(settle) : settle(task)
-    } catch (error) {
-      step = steps.throw(error)
-      continue
-    }
-    step = steps.next(result)
-  }
-  return { outcome: step.value as Outcome, calls, names: calls.map(({ name }) => name) }
-}
-
 const plan = 'ten/ast/v1/plan-x.json'
-const prepared = { ok: true, plan, chunks: 4, hasAudio: true, hasChecksum: true }
+const prepared = { ok: true, plan, chunks: 4, window: 2, hasAudio: true, hasChecksum: true }
+const turn = { 'encode-admit': () => ({ ok: true, waitSeconds: 0 }) }
+const ready: Answers = { ...turn, 'encode-prepare': () => prepared }
 
-test('prepares, does all units, finishes; the first chunk and the sound come first', () => {
-  const { outcome, calls, names } = play(encodeAsset, { 'encode-prepare': () => prepared })
+test('prepares, does all units, finishes; the opening and the sound come first', () => {
+  const { outcome, calls, names } = play(encodeAsset, ready)
   expect(outcome).toEqual({ ok: true })
   expect(names).toEqual([
+    'encode-admit',
     'encode-prepare',
-    'encode-chunk',
-    'encode-chunk',
-    'encode-chunk',
     'encode-chunk',
     'encode-audio',
     'encode-poster',
+    'encode-part',
+    'encode-part',
     'encode-verify',
+    'encode-chunk',
+    'encode-chunk',
+    'encode-chunk',
     'encode-finish',
   ])
   expect(calls.filter(({ name }) => name === 'encode-chunk').map(({ input }) => input['chunk'])).toEqual([
-    0, 1, 2, 3,
+    0, 1, 3, 2,
   ])
   for (const { input } of calls) expect(input).toMatchObject(target)
-  for (const { input } of calls) expect(JSON.stringify(input).length).toBeLessThan(400)
 })
 
 test('has no units for what is not there', () => {
   const { names } = play(encodeAsset, {
+    ...turn,
     'encode-prepare': () => ({ ...prepared, chunks: 1, hasAudio: false, hasChecksum: false }),
   })
-  expect(names).toEqual(['encode-prepare', 'encode-chunk', 'encode-poster', 'encode-finish'])
+  expect(names).toEqual(['encode-admit', 'encode-prepare', 'encode-chunk', 'encode-poster', 'encode-finish'])
+})
+
+describe('of a film of any length', () => {
+  const films = fc.record({
+    chunks: fc.integer({ min: 1, max: 3000 }),
+    window: fc.integer({ min: 1, max: 256 }),
+  })
+
+  test('the parts hold every chunk but the opening once, in order, never more of them than the window', () => {
+    fc.assert(
+      fc.property(films, ({ chunks, window }) => {
+        const parts = partsOf({ ...target, plan }, { chunks, window })
+        expect(parts.length).toBe(Math.min(window, chunks - 1))
+        const dealt = parts.flatMap(({ chunk, step }) =>
+          Array.from({ length: Math.ceil((chunks - chunk) / step) }, (_, n) => chunk + n * step),
+        )
+        expect(dealt.sort((a, b) => a - b)).toEqual(Array.from({ length: chunks - 1 }, (_, n) => 1 + n))
+        // The first of all parts are neighbours: the title grows from its start.
+        expect(parts.map(({ chunk }) => chunk)).toEqual(parts.map((_, n) => 1 + n))
+      }),
+    )
+  })
+
+  test.each([1, 8, 256])(
+    '10,000 chunks in a window of %i: short histories, small payloads, each chunk once',
+    (window) => {
+      const seen: number[] = []
+      const { outcome, executions, longestPayload } = play(encodeAsset, {
+        ...turn,
+        'encode-prepare': () => ({ ...prepared, chunks: 10_000, window }),
+        'encode-chunk': ({ chunk }) => {
+          seen.push(chunk as number)
+          return { ok: true }
+        },
+      })
+      expect(outcome).toEqual({ ok: true })
+      expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 10_000 }, (_, n) => n))
+      expect(Math.max(...executions)).toBeLessThanOrEqual(Math.max(64, window + 8))
+      expect(longestPayload).toBeLessThan(400)
+    },
+  )
+})
+
+describe('a title whose turn has not come', () => {
+  test('asks again after the time it was told, with a history that begins anew', () => {
+    let asked = 0
+    const { outcome, calls, executions } = play(encodeAsset, {
+      ...ready,
+      'encode-admit': () => ({ ok: true, waitSeconds: ++asked < 200 ? 7 : 0 }),
+    })
+    expect(outcome).toEqual({ ok: true })
+    expect(asked).toBe(200)
+    const timers = calls.filter(({ name }) => name === 'timer')
+    expect(timers.map(({ input }) => input['seconds'])).toEqual(Array.from({ length: 199 }, () => 7))
+    expect(Math.max(...executions)).toBeLessThanOrEqual(128)
+    expect(calls.findIndex(({ name }) => name === 'encode-prepare')).toBe(2 * 199 + 1)
+  })
+
+  test('a chunk that steps back is asked for again, and none is left out', () => {
+    const tries = new Map<unknown, number>()
+    const { outcome, calls } = play(encodeAsset, {
+      ...ready,
+      'encode-chunk': ({ chunk }) => {
+        tries.set(chunk, (tries.get(chunk) ?? 0) + 1)
+        return { ok: true, waitSeconds: chunk !== 0 && (tries.get(chunk) ?? 0) < 3 ? 1 : 0 }
+      },
+    })
+    expect(outcome).toEqual({ ok: true })
+    expect([...tries].sort()).toEqual([
+      [0, 1],
+      [1, 3],
+      [2, 3],
+      [3, 3],
+    ])
+    expect(calls.at(-1)?.name).toBe('encode-finish')
+  })
 })
 
 const truncated = { ok: false, code: 'source-truncated', detail: 'cut' }
-test.each([
-  ['prepare', { 'encode-prepare': () => truncated }, truncated],
+const failures: Array<[string, Answers, { ok: false; code: string }]> = [
+  [
+    'admission',
+    { 'encode-admit': () => ({ ...truncated, code: 'asset-failed' }) },
+    { ok: false, code: 'asset-failed' },
+  ],
+  ['prepare', { ...turn, 'encode-prepare': () => truncated }, truncated as never],
   [
     'a chunk',
-    {
-      'encode-prepare': () => prepared,
-      'encode-chunk': (input: Record<string, unknown>) => (input['chunk'] === 2 ? truncated : { ok: true }),
-    },
-    truncated,
+    { ...ready, 'encode-chunk': ({ chunk }) => (chunk === 2 ? truncated : { ok: true }) },
+    truncated as never,
   ],
-  ['finish', { 'encode-prepare': () => prepared, 'encode-finish': () => truncated }, truncated],
+  ['finish', { ...ready, 'encode-finish': () => truncated }, truncated as never],
   [
     'a unit whose retries are used up',
-    { 'encode-prepare': () => prepared, 'encode-audio': () => new Error('lost') },
+    { ...ready, 'encode-audio': () => new Error('lost') },
     { ok: false, code: 'encode-failed' },
   ],
-])('a failure of %s ends in cleaning, once', (_name, answers, expected) => {
-  const { outcome, calls, names } = play(encodeAsset, answers as never)
+]
+test.each(failures)('a failure of %s ends in cleaning, once', (_name, answers, expected) => {
+  const { outcome, calls, names } = play(encodeAsset, answers)
   expect(outcome).toMatchObject(expected)
   expect(names.at(-1)).toBe('encode-fail')
   expect(names.filter((name) => name === 'encode-fail')).toHaveLength(1)
   expect(calls.at(-1)?.input).toMatchObject({ ...target, code: expected.code })
+})
+
+test('a chunk whose retries are used up fails its title at once, so that the other parts stop; its part does no more', () => {
+  let failed = false
+  const late: unknown[] = []
+  const { outcome, names } = play(encodeAsset, {
+    ...turn,
+    'encode-prepare': () => ({ ...prepared, chunks: 100, window: 2 }),
+    'encode-chunk': ({ chunk }) => {
+      if (chunk === 5) return new Error('lost')
+      if (failed) late.push(chunk)
+      return failed ? { ok: false, code: 'asset-failed', detail: '' } : { ok: true }
+    },
+    'encode-fail': () => {
+      failed = true
+      return { ok: true }
+    },
+  })
+  expect(outcome).toMatchObject({ ok: false, code: 'encode-failed' })
+  expect(late).toEqual([2])
+  expect(names).not.toContain('encode-finish')
+  expect(names.at(-1)).toBe('encode-fail')
 })
 
 test('what failed outside of an encode is only cleaned', () => {
@@ -125,7 +177,7 @@ test('what failed outside of an encode is only cleaned', () => {
 const outdated = { ok: false, code: 'encode-outdated', detail: 'another ffmpeg' }
 test('a plan of another ffmpeg is not the title’s fault: the next version begins, as an instance of its own', () => {
   const { outcome, calls, names } = play(encodeAsset, {
-    'encode-prepare': () => prepared,
+    ...ready,
     'encode-chunk': (input) => (input['chunk'] === 0 ? truncated : outdated),
     'encode-asset': () => ({ ok: true }),
   })

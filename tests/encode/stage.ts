@@ -7,7 +7,7 @@ import type { AssetId, TenantId } from '../../shared/core/ids.ts'
 import { silentLog } from '../../shared/core/log.ts'
 import { Problem } from '../../shared/core/problem.ts'
 import type { EncodeParts } from '../../shared/encode/deps.ts'
-import type { SegmentSealer, Unit, UnitStore } from '../../shared/encode/ports.ts'
+import type { Line, LineStore, SegmentSealer, Unit, UnitStore } from '../../shared/encode/ports.ts'
 import { createFfmpeg } from '../../shared/media/index.ts'
 
 export const tenantId: TenantId = `ten_${'0'.repeat(20)}`
@@ -117,17 +117,34 @@ export function setStage(
         bytes,
     forget: async () => {},
   }
+  const queues = new Map<TenantId, Line>()
+  const lines: LineStore = {
+    get: async (tenant) => queues.get(tenant),
+    change: async (tenant, change) => {
+      const next = change(queues.get(tenant))
+      if (next !== 'unchanged') queues.set(tenant, next)
+    },
+  }
   const parts: EncodeParts = {
     assets,
     sources,
     media: mediaStore,
     units: unitStore,
+    lines,
     sealer,
     charge: async () => {},
     ffmpeg: createFfmpeg(paths ?? { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }),
     clock: systemClock,
     log: silentLog,
-    limits: { threads: 2, chunkSegments, unitMs: 600_000, maxSeconds: 6 * 3600, maxPixels: 8192 * 4352 },
+    limits: {
+      threads: 2,
+      chunkSegments,
+      window: 8,
+      tenantTitles: 4,
+      unitMs: 600_000,
+      maxSeconds: 6 * 3600,
+      maxPixels: 8192 * 4352,
+    },
   }
   return {
     parts,
