@@ -1,5 +1,6 @@
 // Grants: which open a session and which do not, that a refusal costs the same whatever was wrong, and what its tenant is told.
 import * as crypto from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { Problem } from '../../shared/core/problem.ts'
 import { grantFaults } from '../../shared/protect/grant.ts'
@@ -269,7 +270,9 @@ describe('its tenant is told', () => {
     expect(told.detail).toMatch(/^[A-Z`].{20,}/)
   })
 
-  test('every reason there is', () => {
+  test('every reason there is, and the docs list them', () => {
+    const page = readFileSync('docs/2-grants.md', 'utf8')
+    expect(Object.keys(grantFaults).filter((reason) => !page.includes(`\`${reason}\``))).toEqual([])
     const told = [...Object.keys(refusals), 'outside-its-window']
     expect(told.toSorted()).toEqual(Object.keys(grantFaults).toSorted())
   })
