@@ -145,7 +145,8 @@ describeInBrowser('players on a second origin', () => {
   })
 
   test('with a changed, cut or expired token no player gets a frame', async () => {
-    const { hlsUrl, token } = await tenant.playback(title.id)
+    // Two clients: the page, and this test.
+    const { hlsUrl, token } = await tenant.playback(title.id, { policy: { maxClients: 2 } })
     const good = await page.evaluate((url) => window.players.hls({ url, limitSeconds: 2 }), hlsUrl)
     expect(good.frames).toBeGreaterThan(0)
 
@@ -176,7 +177,8 @@ describeInBrowser('players on a second origin', () => {
   })
 
   test("Chromium's own HLS can not read AES-128 with fMP4, but would play the same segments in the clear", async () => {
-    const { hlsUrl } = await tenant.playback(title.id)
+    // Two clients: the page, and the site that makes the clear copy.
+    const { hlsUrl } = await tenant.playback(title.id, { policy: { maxClients: 2 } })
     const clear = await page.evaluate(
       (url) => window.players.native({ url, limitSeconds: 30 }),
       site.clearCopy(hlsUrl),
