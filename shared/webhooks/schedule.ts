@@ -37,7 +37,7 @@ export function claimed(delivery: Delivery, nowMs: number): Delivery | 'unchange
   return { ...delivery, nextTryAtMs: nowMs + claimMs }
 }
 
-export const isDelivered = ({ status = 0 }: Pick<Sent, 'status'>): boolean => status >= 200 && status < 300
+const isDelivered = ({ status = 0 }: Pick<Sent, 'status'>): boolean => status >= 200 && status < 300
 /** RFC 9110 section 15.5.11: the receiver wants nothing more of this. */
 const isGone = ({ status }: Pick<Sent, 'status'>): boolean => status === 410
 

@@ -49,6 +49,12 @@ test('a proxy proves itself by a header', () => {
   expect(loadConfig(local).proxy).toEqual({ hops: 1, proof: undefined, countryHeader: undefined })
 })
 
+test('webhooks go to this machine only where that is said, and never in Azure', () => {
+  expect(loadConfig({ ...local, WEBHOOK_ALLOW_LOCAL: 'true' }).webhooks.allowLocal).toBe(true)
+  for (const env of [local, azure, { ...azure, WEBHOOK_ALLOW_LOCAL: 'false' }])
+    expect(loadConfig(env).webhooks.allowLocal).toBe(false)
+})
+
 test('an empty setting is one that is not there', () => {
   expect(loadConfig({ ...local, VAULT_URL: '', PUBLIC_URL: '' }).publicUrl).toBeUndefined()
 })
@@ -56,6 +62,7 @@ test('an empty setting is one that is not there', () => {
 test.each([
   [{}, /BLOB_URL[\s\S]*COSMOS_ENDPOINT|COSMOS_ENDPOINT[\s\S]*BLOB_URL/],
   [{ ...azure, VAULT_URL: undefined }, /KEK_FILE[\s\S]*ADMIN_KEY/],
+  [{ ...azure, WEBHOOK_ALLOW_LOCAL: 'true' }, /WEBHOOK_ALLOW_LOCAL is for one machine/],
   [{ ...local, BLOB_KEY: undefined }, /BLOB_ACCOUNT and BLOB_KEY/],
   [{ ...local, VAULT_URL: azure.VAULT_URL }, /only identities/],
   [{ ...azure, LOCAL_TENANT_ID: 'a', LOCAL_TENANT_KEY: 'b' }, /only identities/],

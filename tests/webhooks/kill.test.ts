@@ -11,7 +11,7 @@ import { seeded } from '../support/seeded.ts'
 import { type Receiver, says, startReceiver } from './receiver.ts'
 import { minuteMs, openStage } from './stage.ts'
 
-const kills = Number(process.env['KILLS'] ?? 12)
+const kills = Number(process.env['KILLS'] ?? 8)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const program = fileURLToPath(new URL('changer.ts', import.meta.url))
 

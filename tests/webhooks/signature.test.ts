@@ -1,5 +1,5 @@
 // Signatures as Standard Webhooks says, seen by implementations that are not ours; secrets that are nowhere kept.
-import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { Endpoint } from '../../shared/webhooks/ports.ts'
@@ -21,13 +21,14 @@ const endpoint: Endpoint = {
 const secret = (secretId: string, webhookId: string = endpoint.id) =>
   secretOf(root, { tenantId, webhookId, secretId })
 
-/** HMAC-SHA256 by OpenSSL, which is told the key in hex and the message by its standard input. */
-function opensslSign(secretText: string, signedText: string): string {
-  const hexKey = Buffer.from(secretText.replace('whsec_', ''), 'base64').toString('hex')
-  const args = ['dgst', '-sha256', '-mac', 'HMAC', '-macopt', `hexkey:${hexKey}`, '-binary']
-  const { stdout, status } = spawnSync('openssl', args, { input: signedText })
-  expect(status).toBe(0)
-  return `v1,${stdout.toString('base64')}`
+/** HMAC-SHA256 written out from RFC 2104, with nothing but the hash. */
+function plainSign(secretText: string, signedText: string): string {
+  const block = Buffer.alloc(64)
+  Buffer.from(secretText.replace('whsec_', ''), 'base64').copy(block)
+  const [inner, outer] = [0x36, 0x5c].map((pad) => block.map((byte) => byte ^ pad))
+  const hash = (...parts: Uint8Array[]) => createHash('sha256').update(Buffer.concat(parts)).digest()
+  const signature = hash(outer as Buffer, hash(inner as Buffer, Buffer.from(signedText)))
+  return `v1,${signature.toString('base64')}`
 }
 
 test('the example that the libraries of Standard Webhooks are tested with', () => {
@@ -41,10 +42,10 @@ test('the example that the libraries of Standard Webhooks are tested with', () =
   )
 })
 
-test('OpenSSL signs the same', () => {
-  for (const body of fc.sample(fc.string({ unit: 'binary', maxLength: 300 }), { numRuns: 10, seed: 1 })) {
+test('an implementation written from the RFC signs the same', () => {
+  for (const body of fc.sample(fc.string({ unit: 'binary', maxLength: 300 }), { numRuns: 200, seed: 1 })) {
     const message = { id: 'evt_x', timestampSeconds: 1_800_000_000, body }
-    expect(sign(secret('a'), message)).toBe(opensslSign(secret('a'), `evt_x.1800000000.${body}`))
+    expect(sign(secret('a'), message)).toBe(plainSign(secret('a'), `evt_x.1800000000.${body}`))
   }
 })
 
@@ -59,7 +60,7 @@ test('both secrets sign while they change, then the new one alone', () => {
   })
   const signed = `evt_00000000000000000000.1795341600.{}`
   expect(headers['webhook-signature']).toBe(
-    [opensslSign(secret('b'), signed), opensslSign(secret('a'), signed)].join(' '),
+    [plainSign(secret('b'), signed), plainSign(secret('a'), signed)].join(' '),
   )
   expect(headersAt(nowMs + 3_600_000)['webhook-signature']?.split(' ')).toHaveLength(1)
 })
