@@ -42,8 +42,10 @@ test('the example that the libraries of Standard Webhooks are tested with', () =
   )
 })
 
+const text = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes).toString())
+
 test('an implementation written from the RFC signs the same', () => {
-  for (const body of fc.sample(fc.string({ unit: 'binary', maxLength: 300 }), { numRuns: 200, seed: 1 })) {
+  for (const body of fc.sample(text, { numRuns: 200, seed: 1 })) {
     const message = { id: 'evt_x', timestampSeconds: 1_800_000_000, body }
     expect(sign(secret('a'), message)).toBe(plainSign(secret('a'), `evt_x.1800000000.${body}`))
   }
