@@ -55,11 +55,11 @@ const requestTimeout = 10_000
 /** Opens nothing before the first use. */
 export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): CosmosStores {
   const open = lazy(() => connect(config, deps.credential))
+  const { now, observe } = createStoreClock(deps.clock)
   const container = async (name: string) => (await open()).database(config.database).container(name)
   const documents = <T extends { id: string }>(name: string, kind: Omit<Kind<T>, 'container'>) =>
-    surfacing(createDocuments({ container: () => container(name), ...kind }, deps))
+    surfacing(createDocuments({ container: () => container(name), observe, ...kind }, deps))
   const { asset, tenant } = deps.schemas
-  const { now, observe } = createStoreClock(deps.clock)
   return {
     ...createAssetStore({
       assets: documents('assets', { partition: 'tenantId', type: 'asset', schema: asset }),
@@ -73,8 +73,8 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
     audit: createAuditStore(documents('audit', auditKind)),
     keys: createKeyStore(documents('keys', keyKind)),
     sessions: createSessionStore({
-      sessions: documents('sessions', { ...sessionKind, observe }),
-      slots: documents('sessions', { ...slotsKind, observe }),
+      sessions: documents('sessions', sessionKind),
+      slots: documents('sessions', slotsKind),
       now,
     }),
     revocations: createRevocationStore(documents('revocations', revocationKind)),

@@ -17,7 +17,7 @@ export function createStoreClock(clock: Pick<Clock, 'now'>): StoreClock {
   return {
     now: () => clock.now() + offsetMs,
     observe(askedAtMs, date) {
-      const secondMs = Date.parse(String(date))
+      const secondMs = typeof date === 'string' && date.endsWith(' GMT') ? Date.parse(date) : Number.NaN
       if (Number.isNaN(secondMs)) return
       const leastMs = secondMs - clock.now()
       const mostMs = secondMs + 1000 - askedAtMs

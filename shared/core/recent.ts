@@ -22,14 +22,14 @@ export interface Recent<V> {
 
 interface Entry<V> {
   readonly askedAtMs: number
-  readonly value: Promise<V>
+  value: Promise<V>
   /** When the answer was true: later than a question that nobody answered. */
   trueAtMs: number
   /** 0 while the answer is on its way. */
   weight: number
 }
 
-const patienceMs = 1000
+const patienceMs = 500
 
 export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
   const { clock, maxAgeMs, maxWeight, weigh = () => 1, keep = () => true, grace } = options
@@ -53,6 +53,8 @@ export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
   }
   const settle = (key: string, entry: Entry<V>, value: V | undefined): void => {
     if (entries.get(key) !== entry) return
+    held -= entry.weight
+    entry.weight = 0
     if (value === undefined || !keep(value)) drop(key)
     else {
       entry.weight = Math.max(1, weigh(value))
@@ -60,16 +62,28 @@ export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
       shrink()
     }
   }
-  const ask = (load: () => Promise<V>, before: Entry<V> | undefined): Entry<V> => {
+  /** Nobody answered the last question: who has an answer already does not wait for the next one. */
+  let silent = false
+  const ask = (key: string, load: () => Promise<V>, before: Entry<V> | undefined): Entry<V> => {
     const askedAtMs = clock.now()
     const answer = load()
-    if (!before || !grace) return { askedAtMs, trueAtMs: askedAtMs, value: answer, weight: 0 }
-    const value = within(grace.clock, patienceMs, answer).catch((error: unknown) => {
+    const entry: Entry<V> = { askedAtMs, trueAtMs: askedAtMs, value: answer, weight: 0 }
+    if (!before || !grace) return entry
+    entry.value = within(grace.clock, silent ? 0 : patienceMs, answer).catch((error: unknown) => {
       if (!isUnavailable(error)) throw error
+      silent = true
       entry.trueAtMs = before.trueAtMs
       return before.value
     })
-    const entry: Entry<V> = { askedAtMs, trueAtMs: askedAtMs, value, weight: 0 }
+    answer.then(
+      (value) => {
+        silent = false
+        entry.value = answer
+        entry.trueAtMs = askedAtMs
+        settle(key, entry, value)
+      },
+      () => {},
+    )
     return entry
   }
 
@@ -87,7 +101,7 @@ export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
       }
       const before = grace && known && known.weight > 0 && !spent(known) ? known : undefined
       drop(key)
-      const entry = ask(load, before)
+      const entry = ask(key, load, before)
       entries.set(key, entry)
       entry.value.then(
         (value) => settle(key, entry, value),

@@ -51,7 +51,8 @@ export const sessionAgeMs = (terms: LeaseTerms): number => 600_000 + terms.lease
 /** Of what is read to see whether there is a place; the place itself is taken in the store. */
 const slotsAgeMs = 1000
 const mostSessions = 50_000
-const patienceMs = 5000
+/** For a store that answers, and for one that has not answered lately. */
+const patience = { ms: 5000, whenAwayMs: 1000 }
 /** Every refusal reads the session and the slots, or what stands in for them. */
 const readsOfRefusal = 2
 
@@ -63,6 +64,8 @@ interface Spent {
 export function createAuthorise(deps: AuthoriseDeps) {
   const { sessions, leases, revocations, clock, random, leaseMs, platformSecret } = deps
   const { now } = leases
+  const inTime = <T>(answer: Promise<T>): Promise<T> =>
+    within(clock, revocations.isAway() ? patience.whenAwayMs : patience.ms, answer)
   const verdicts = createVerdicts<Grant>({ leases, revocations })
   const isActive = (session: Session | undefined): session is Session =>
     session !== undefined && !session.revokedAt && now() < Date.parse(session.endsAt)
@@ -89,12 +92,12 @@ export function createAuthorise(deps: AuthoriseDeps) {
   const sessionOf = ({ viewerKey, sessionId }: SessionClaim, spent: Spent) =>
     known.get(sessionId, () => {
       spent.reads++
-      return within(clock, patienceMs, sessions.get(viewerKey, sessionId))
+      return inTime(sessions.get(viewerKey, sessionId))
     })
   const slotsOf = async ({ viewerKey }: SessionClaim, spent: Spent): Promise<Slots | undefined> => {
     const read = async () => {
       spent.reads++
-      return { slots: await within(clock, patienceMs, sessions.slots(viewerKey)) }
+      return { slots: await inTime(sessions.slots(viewerKey)) }
     }
     return (await slotsSeen.get(viewerKey, read)).slots
   }
@@ -107,7 +110,7 @@ export function createAuthorise(deps: AuthoriseDeps) {
       () => sessions.slots(viewerKey),
       () => sessions.get(viewerKey, `${viewerKey}-${nobody.slice(16)}`),
     ].slice(0, Math.max(0, readsOfRefusal - spent.reads))
-    await within(clock, patienceMs, Promise.all(reads.map((read) => read())))
+    await inTime(Promise.all(reads.map((read) => read())))
   }
 
   /** Until when a session that was last seen as these say may go on without being seen again; in the past when it is idle. */
@@ -122,7 +125,7 @@ export function createAuthorise(deps: AuthoriseDeps) {
 
   /** What the tenant says now: it is there and not suspended, and the key that signed the grant was not revoked. */
   async function tenantOf({ tenantId, signingKeyId }: Session): Promise<Tenant | undefined> {
-    const tenant = await within(clock, patienceMs, deps.tenant(tenantId))
+    const tenant = await inTime(deps.tenant(tenantId))
     if (!tenant || tenant.suspendedAt) return undefined
     if (signingKeyId === undefined) return tenant
     const key = tenant.signingKeys.find(({ id }) => id === signingKeyId)

@@ -55,9 +55,9 @@ interface Desk {
   wakesAtMs: number
 }
 
-/** How long who is known waits for a store that is slow, and who is not. */
-const knownPatienceMs = 1000
-const unknownPatienceMs = 5000
+/** How long who is known waits for a store that is slow; everybody else waits until it is asked anew. */
+const knownPatienceMs = 500
+const flightMs = 5000
 const never = Number.POSITIVE_INFINITY
 const sweptAtOnce = 2
 
@@ -169,7 +169,7 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
     if (served.length + takings.length === 0) return []
     let granted: boolean[] = []
     const tenantId = takings[0]?.ask.session.tenantId
-    const slots = await sessions
+    const changing = sessions
       .changeSlots(desk.viewerKey, (current) => {
         const time = { nowMs: now(), leaseMs }
         const before = current?.streams ?? []
@@ -186,6 +186,7 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
         return slotsOf(current, owner, { streams, time })
       })
       .catch(unavailable)
+    const slots = await within(clock, flightMs, changing)
     away = false
     return learn(desk, slots, { takings, granted })
   }
@@ -259,7 +260,7 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
       const known = desk.leases.get(nameOf(ask.session.id, ask.client))
       if (known && use(known, ask.purpose, now())) return known
       const taking = take(desk, ask)
-      if (!known) return within(clock, unknownPatienceMs, taking)
+      if (!known) return taking
       try {
         return await within(clock, away ? 0 : knownPatienceMs, taking)
       } catch (error) {

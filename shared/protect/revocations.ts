@@ -26,7 +26,9 @@ const shard = '0'
 const everyMs = 2000
 /** A poll that is under way may take this long before requests wait for it. */
 const slackMs = 1000
-const patienceMs = 1000
+const patienceMs = 500
+/** What has no answer by then is asked anew. */
+const flightMs = 5000
 const asleepAfterMs = 10_000
 /** Read again each time, should answers of the store ever come out of order. */
 const overlapSeconds = 5
@@ -70,7 +72,7 @@ export function createRevocations(deps: RevocationDeps) {
 
   /** One at a time; whoever asks while one is under way waits for that one. */
   function poll(): Promise<void> {
-    flight ??= read().finally(() => {
+    flight ??= within(clock, flightMs, read()).finally(() => {
       flight = undefined
     })
     return flight
@@ -93,6 +95,9 @@ export function createRevocations(deps: RevocationDeps) {
   return {
     /** Grows with everything that is learnt. */
     epoch: (): number => epoch,
+
+    /** The store has not answered lately. */
+    isAway: (): boolean => away,
 
     /** Whether the view is young enough to go by without waiting. Keeps the feed awake. */
     isCurrent(): boolean {

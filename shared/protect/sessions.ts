@@ -90,7 +90,10 @@ export function createSessions({ sessions, tenant, random, platformSecret, count
     const { tenantId, asset, grant } = request
     const ttlSeconds = checkedTtl(request.ttlSeconds ?? ttlDefaultSeconds)
     const { viewerKey, id } = await nameOf(request, drawn)
-    const nowMs = grant?.judgedAtMs ?? sessions.now()
+    // A grant's session was looked for and counted where the grant was judged.
+    const known = grant ? undefined : await sessions.get(viewerKey, id)
+    // The store has answered by now, which is what sets its clock.
+    const nowMs = Math.min(sessions.now(), grant?.judgedAtMs ?? Number.POSITIVE_INFINITY)
     const endsAtMs = nowMs + lifeSeconds * 1000
     const lastMs = Math.max(endsAtMs, grant?.expiresAtMs ?? 0)
     const session: Session = {
@@ -107,8 +110,6 @@ export function createSessions({ sessions, tenant, random, platformSecret, count
       ...(grant?.signingKeyId === undefined ? {} : { signingKeyId: grant.signingKeyId }),
       ttl: Math.ceil((lastMs - nowMs) / 1000) + spareSeconds,
     }
-    // A grant's session was looked for and counted where the grant was judged.
-    const known = grant ? undefined : await sessions.get(viewerKey, id)
     if (!known && !grant) await countSession(tenantId)
     if (!known && (await sessions.create(session))) return ticket(session, grant)
     const existing = known ?? (await sessions.get(viewerKey, id))
