@@ -8,6 +8,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
  * body is not told to functions, and is seen where the library's own server receives what the host forwards.
  */
 const withBody = new Set<string>()
+const bodiless = ['GET', 'HEAD', 'OPTIONS']
 
 interface Started {
   readonly request: IncomingMessage
@@ -21,12 +22,12 @@ subscribe('http.server.request.start', (message) => {
     'transfer-encoding': coding,
     'x-ms-invocation-id': id,
   } = request.headers
-  if (request.method === 'POST' || request.method === 'PATCH' || typeof id !== 'string') return
+  if (!bodiless.includes(request.method ?? '') || typeof id !== 'string') return
   if (length === '0' && coding === undefined) return
   withBody.add(id)
   response.once('close', () => withBody.delete(id))
 })
 
-/** Fields of a body that is meant to be there are what its sender says of itself anyway. */
+/** Where others are asked for, a key stands in the headers: whoever writes them says it of itself. */
 export const mayBeForged = (query: URLSearchParams, invocationId: string): boolean =>
   withBody.has(invocationId) || [...query.keys()].some((key) => key.toLowerCase() === 'headers')
