@@ -1,7 +1,7 @@
 // Grants on the whole platform: the example of the docs plays a film, keys rotate without a break, and what is nearly a grant is refused.
 import { execFileSync } from 'node:child_process'
 import { createDecipheriv, createPublicKey } from 'node:crypto'
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -74,10 +74,11 @@ describe('a tenant’s own backend', () => {
     const example = 'docs/examples/mint-grant.mjs'
     const lines = (await readFile(example, 'utf8')).split('\n').filter((line) => /^[^/\s]/.test(line))
     expect(lines.length).toBeLessThanOrEqual(20)
-    const [file, publicFile] = [join(folder, 'signing-key.pem'), join(folder, 'signing-key.pub.pem')]
-    execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', file])
-    execFileSync('openssl', ['pkey', '-in', file, '-pubout', '-out', publicFile])
-    const key = await register(await readFile(publicFile, 'utf8'))
+    const file = join(folder, 'signing-key.pem')
+    const signer = makeSigner('EdDSA')
+    // What `openssl genpkey` writes.
+    await writeFile(file, signer.privateKey.export({ type: 'pkcs8', format: 'pem' }))
+    const key = await register(signer.publicKey)
     expect(key).toMatchObject({ algorithm: 'EdDSA' })
     const env = {
       MOVIDONE_URL: platform.apiUrl,

@@ -11,11 +11,11 @@ import * as ports from './ports.ts'
 import { algorithms, makeSigner, type Signer, signGrant } from './signers.ts'
 
 const { tenantId, otherTenant, assetId } = ports
-export const audience = 'movidone'
+const audience = 'movidone'
 
 export type Registered = Signer & { readonly key: SigningKey }
 
-export function register(tenant: Tenant, algorithm: SigningAlgorithm): [Tenant, Registered] {
+function register(tenant: Tenant, algorithm: SigningAlgorithm): [Tenant, Registered] {
   const signer = makeSigner(algorithm)
   const id = `sig_${tenant.id.slice(-1)}000000000000000000${algorithms.indexOf(algorithm)}` as const
   const { publicKey } = signer
