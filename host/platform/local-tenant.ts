@@ -1,7 +1,5 @@
 // Decides the secrets of one machine's platform, once: its admin key, and the tenant that is there from the first start.
 import { randomBytes } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { writePrivately } from './secret-file.ts'
 
 export interface LocalSecrets {
   readonly adminKey: string
@@ -19,7 +17,6 @@ const make = (): LocalSecrets => {
   return { adminKey: randomBytes(32).toString('base64url'), tenant: { id, apiKey } }
 }
 
-export const localSecrets = (file: string): LocalSecrets => {
-  if (!existsSync(file)) writePrivately(file, JSON.stringify(make()))
-  return JSON.parse(readFileSync(file, 'utf8'))
-}
+/** Those of the run before: its `local.json` is the only file that holds them. */
+export const localSecrets = (before: LocalSecrets | undefined): LocalSecrets =>
+  before ? { adminKey: before.adminKey, tenant: before.tenant } : make()

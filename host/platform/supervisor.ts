@@ -1,4 +1,5 @@
 // Brings the platform up in the order its parts need each other, watches them, and takes all of them down.
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appSettings } from './app-settings.ts'
@@ -66,8 +67,11 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
   const apiUrl = `http://127.0.0.1:${port}`
   const consoleUrl = `${apiUrl}/console/`
   lock.tell({ pid: process.pid, apiUrl })
-  const secrets = localSecrets(join(stateDirectory, 'secrets.json'))
-  const before = readLocalJson(stateDirectory)?.processes ?? []
+  const last = readLocalJson(stateDirectory)
+  const secrets = localSecrets(last)
+  const before = last?.processes ?? []
+  // An earlier version kept them a second time.
+  rmSync(join(stateDirectory, 'secrets.json'), { force: true })
   const kept: KeptPart[] = []
   const listed = new Map<string, ListedProcess>([
     ['supervisor', { name: 'supervisor', pid: process.pid, port }],
