@@ -89,6 +89,13 @@ async function live(apiUrl: string, adminKey: string): Promise<void> {
   texts.push(['an API key that was added', added.apiKey.split('.')[2] ?? ''])
   expect((await asTenant(apiUrl, added.apiKey).call('GET', '/api/v1/tenant')).status).toBe(200)
   await tenant.expectStatus(204, tenant.call('DELETE', `/api/v1/keys/${added.id}`))
+  // Registered and gone again before there is anything to tell it.
+  const hook = await tenant.expectStatus<{ id: string; secret: string }>(
+    201,
+    tenant.call('POST', '/api/v1/webhooks', { url: 'https://hooks.example.com/a' }),
+  )
+  texts.push(['the secret of a webhook', hook.secret.replace(/^whsec_/, '')])
+  await tenant.expectStatus(204, tenant.call('DELETE', `/api/v1/webhooks/${hook.id}`))
 
   const film = join(folder, 'film.mp4')
   await drawFilm({ path: film, seconds: 8, size: '640x360' })
@@ -207,7 +214,15 @@ async function ownSecrets(token: string): Promise<void> {
   // So these are the secrets that count.
   expect(`${signed}.${mac}`).toBe(token)
   raws.push(["the platform's secret", root])
-  for (const purpose of ['session-token', 'viewer', 'client', 'grant', 'grant-session', 'idempotency'])
+  for (const purpose of [
+    'session-token',
+    'viewer',
+    'client',
+    'grant',
+    'grant-session',
+    'idempotency',
+    'webhook',
+  ])
     raws.push([`the secret of ${purpose}`, derive(purpose)])
   for (const [n, each] of keys.entries()) texts.push([`KEK ${n}`, each.split('\n')[5] ?? ''])
 }
