@@ -8,10 +8,10 @@ import { within } from '../core/patience.ts'
 import type { Random } from '../core/random.ts'
 import { createRecent } from '../core/recent.ts'
 import type { Tenant } from '../tenants/model.ts'
-import type { Lease, LeaseAsk, LeasePurpose, Leases, LeaseTerms } from './leases.ts'
-import { placeOf } from './leases.ts'
+import { type Lease, type LeaseAsk, type LeasePurpose, placeOf } from './desks.ts'
+import type { Leases, LeaseTerms } from './leases.ts'
 import { type PlatformSecret, platformKeyId } from './platform-secret.ts'
-import { allows, asksForCountry } from './policy.ts'
+import { type CountryOf, letsIn } from './policy.ts'
 import type { Session, SessionStore, Slots } from './ports.ts'
 import type { Revocations } from './revocations.ts'
 import { type SessionClaim, type SigningKey, verifyToken } from './session-token.ts'
@@ -40,7 +40,7 @@ export interface AuthoriseDeps extends LeaseTerms {
   /** Asked for with every new verdict, so it keeps what it knows. */
   readonly tenant: (tenantId: TenantId) => Promise<Tenant | undefined>
   /** Where an address is, for policies that ask for it and no proxy that tells. */
-  readonly countryOf?: ((address: string) => Promise<string | undefined>) | undefined
+  readonly countryOf?: CountryOf | undefined
   readonly platformSecret: PlatformSecret
   readonly clock: Clock
   readonly random: Random
@@ -132,11 +132,8 @@ export function createAuthorise(deps: AuthoriseDeps) {
     return key && !key.revokedAt ? tenant : undefined
   }
 
-  async function isAllowed({ policy }: Session, client: Client): Promise<boolean> {
-    const unknown = client.country === undefined && client.address !== undefined && asksForCountry(policy)
-    const country = unknown ? await deps.countryOf?.(client.address ?? '') : undefined
-    return allows(policy, { client, country, nowMs: now() })
-  }
+  const isAllowed = ({ policy }: Session, client: Client): Promise<boolean> =>
+    letsIn(policy, { client, nowMs: now(), countryOf: deps.countryOf })
 
   /** Most who find no place are told so by what was read; only who may have one goes on to the store. */
   async function place(ask: LeaseAsk, slots: Slots | undefined, held: Lease | undefined) {

@@ -23,7 +23,7 @@ export function allows(policy: EffectivePolicy, { client, country, nowMs }: Fact
 }
 
 /** Whether the country must be known: then a lookup is worth its time. */
-export const asksForCountry = ({ countries, blockedCountries }: EffectivePolicy): boolean =>
+const asksForCountry = ({ countries, blockedCountries }: EffectivePolicy): boolean =>
   countries !== undefined || blockedCountries !== undefined
 
 /** Where an address is, for policies that ask for it where no proxy has told. */
