@@ -57,9 +57,11 @@ const segmentsOf = (url: string): string[] => {
   }
 }
 
-const send = (response: ServerResponse, { status, body, headers }: Answer): void => {
+/** The date is that of the clock which expiry goes by: clients may set theirs by it. */
+const send = (response: ServerResponse, { status, body, headers }: Answer, nowMs: number): void => {
   const text = body === undefined ? '' : JSON.stringify(body)
   response.writeHead(status, {
+    date: new Date(nowMs).toUTCString(),
     'content-type': 'application/json',
     'content-length': Buffer.byteLength(text),
     'x-ms-activity-id': randomUUID(),
@@ -98,7 +100,7 @@ export const startCosmos = async (options: CosmosOptions): Promise<CosmosServer>
     }
   }
   const listener: RequestListener = (request, response) => {
-    void answer(request).then((ready) => send(response, ready))
+    void answer(request).then((ready) => send(response, ready, now()))
   }
 
   const server = tls ? createTlsServer(tls, listener) : createServer(listener)

@@ -2,8 +2,22 @@
 import type { Clock } from '../core/clock.ts'
 import { isUnavailable, within } from '../core/patience.ts'
 import { Problem } from '../core/problem.ts'
-import type { Session, SessionStore, Slots } from './ports.ts'
-import { acquire, endedBy, isLive, isOf, type PlaceAsk, renew, renewAfterMs, slotsOf } from './streams.ts'
+import {
+  createDesks,
+  type Desk,
+  forget,
+  type Lease,
+  type LeaseAsk,
+  type LeasePurpose,
+  nameOf,
+  never,
+  newLease,
+  openedAtMsOf,
+  placeOf,
+  type Taking,
+} from './desks.ts'
+import type { SessionStore, Slots } from './ports.ts'
+import { acquire, endedBy, isLive, isOf, renew, renewAfterMs, slotsOf } from './streams.ts'
 
 export interface LeaseTerms {
   readonly leaseMs: number
@@ -16,68 +30,14 @@ export interface LeaseDeps extends LeaseTerms {
   readonly clock: Clock
 }
 
-export type LeasePurpose = PlaceAsk['purpose']
-
-export interface LeaseAsk {
-  readonly session: Session
-  readonly client: string
-  readonly purpose: LeasePurpose
-}
-
-/** A stream that this node serves. */
-export interface Lease {
-  readonly viewerKey: string
-  readonly place: PlaceAsk
-  /** The session was. */
-  readonly openedAtMs: number
-  bound: boolean
-  /** As the store knows it: the lease runs from here. */
-  provenAtMs: number
-  /** As this node knows it. */
-  seenAtMs: number
-  /** Forgotten: somebody else has the place, or it was revoked. */
-  gone: boolean
-}
-
-interface Taking {
-  readonly ask: LeaseAsk
-  readonly resolve: (lease: Lease | undefined) => void
-  readonly reject: (error: unknown) => void
-}
-
-/** One viewer's: everything that changes its slots from here goes through one write at a time. */
-interface Desk {
-  readonly viewerKey: string
-  readonly leases: Map<string, Lease>
-  readonly flights: Map<string, Promise<Lease | undefined>>
-  takings: Taking[]
-  writing: boolean
-  wakesAtMs: number
-}
-
 /** How long who is known waits for a store that is slow; everybody else waits until it is asked anew. */
 const knownPatienceMs = 500
 const flightMs = 5000
-const never = Number.POSITIVE_INFINITY
-const sweptAtOnce = 2
-
-const nameOf = (sessionId: string, client: string): string => `${sessionId}\0${client}`
-
-export const placeOf = ({ session, client, purpose }: LeaseAsk): PlaceAsk => ({
-  sessionId: session.id,
-  assetId: session.assetId,
-  client,
-  ttlSeconds: session.ttlSeconds,
-  purpose,
-  maxClients: session.policy.maxClients,
-  maxStreams: session.policy.maxStreams,
-})
 
 export type Leases = ReturnType<typeof createLeases>
 
 export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) {
   const { now } = sessions
-  const desks = new Map<string, Desk>()
   /** The store has not answered lately: nobody who is known waits for it. */
   let away = false
 
@@ -85,46 +45,13 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
   const trustedMs = leaseMs - leaseMs / 8
   const isTrusted = (lease: Lease, nowMs: number): boolean => nowMs < lease.provenAtMs + trustedMs
   const isOver = (lease: Lease, nowMs: number): boolean => nowMs >= lease.provenAtMs + leaseMs + cutOffMs
+  const desks = createDesks((lease) => isOver(lease, now()))
   const covers = (lease: Lease, purpose: LeasePurpose): boolean => lease.bound || purpose === 'manifest'
-
-  function deskOf(viewerKey: string): Desk {
-    const known = desks.get(viewerKey)
-    if (known) return known
-    sweep()
-    const opened: Desk = {
-      viewerKey,
-      leases: new Map(),
-      flights: new Map(),
-      takings: [],
-      writing: false,
-      wakesAtMs: never,
-    }
-    desks.set(viewerKey, opened)
-    return opened
-  }
-
-  /** Those that were opened first are looked at first; one that is still in use goes to the end. */
-  function sweep(): void {
-    const nowMs = now()
-    const eldest: Desk[] = []
-    for (const desk of desks.values()) if (eldest.push(desk) === sweptAtOnce) break
-    for (const desk of eldest) {
-      desks.delete(desk.viewerKey)
-      const idle = !desk.writing && desk.takings.length === 0 && desk.wakesAtMs === never
-      if (!idle || [...desk.leases.values()].some((lease) => !isOver(lease, nowMs)))
-        desks.set(desk.viewerKey, desk)
-    }
-  }
-
-  function forget(desk: Desk, lease: Lease): void {
-    lease.gone = true
-    desk.leases.delete(nameOf(lease.place.sessionId, lease.place.client))
-  }
 
   /** Told by the request that finds it old enough; by the timer a little later, where no request comes. */
   function touch(lease: Lease, nowMs: number): void {
     lease.seenAtMs = Math.max(lease.seenAtMs, nowMs)
-    const desk = desks.get(lease.viewerKey)
+    const desk = desks.find(lease.viewerKey)
     if (!desk) return
     const afterMs = renewAfterMs(leaseMs, lease.place.ttlSeconds)
     const dueAtMs = lease.provenAtMs + afterMs
@@ -244,19 +171,19 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
     use,
 
     find: (viewerKey: string, sessionId: string, client: string): Lease | undefined =>
-      desks.get(viewerKey)?.leases.get(nameOf(sessionId, client)),
+      desks.find(viewerKey)?.leases.get(nameOf(sessionId, client)),
 
     /** When this node last served that session. */
     seenAtMs(viewerKey: string, sessionId: string): number {
       let latestMs = 0
-      for (const { place, seenAtMs } of desks.get(viewerKey)?.leases.values() ?? [])
+      for (const { place, seenAtMs } of desks.find(viewerKey)?.leases.values() ?? [])
         if (place.sessionId === sessionId) latestMs = Math.max(latestMs, seenAtMs)
       return latestMs
     },
 
     /** Undefined when there is no place for it; rejects with `unavailable` when nobody can tell. */
     async hold(ask: LeaseAsk): Promise<Lease | undefined> {
-      const desk = deskOf(ask.session.viewerKey)
+      const desk = desks.of(ask.session.viewerKey)
       const known = desk.leases.get(nameOf(ask.session.id, ask.client))
       if (known && use(known, ask.purpose, now())) return known
       const taking = take(desk, ask)
@@ -272,18 +199,6 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
     },
   }
 }
-
-const openedAtMsOf = ({ session }: LeaseAsk): number => Date.parse(session.createdAt)
-
-const newLease = (ask: LeaseAsk): Lease => ({
-  viewerKey: ask.session.viewerKey,
-  place: placeOf(ask),
-  openedAtMs: openedAtMsOf(ask),
-  bound: false,
-  provenAtMs: 0,
-  seenAtMs: 0,
-  gone: false,
-})
 
 /** Too many who change one viewer's slots at once: they are told to come back, as by a store that is away. */
 function unavailable(error: unknown): never {

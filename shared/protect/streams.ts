@@ -33,7 +33,7 @@ export const isLive = (stream: Stream, { nowMs, leaseMs }: LeaseTime): boolean =
   nowMs < stream.seenAtMs + leaseMs
 
 /** Whether its session is not idle yet. */
-export const wasSeen = (stream: Pick<Stream, 'seenAtMs' | 'ttlSeconds'>, nowMs: number): boolean =>
+const wasSeen = (stream: Pick<Stream, 'seenAtMs' | 'ttlSeconds'>, nowMs: number): boolean =>
   nowMs < stream.seenAtMs + stream.ttlSeconds * 1000
 
 export const isOf = (stream: Stream, { sessionId, client }: OfClient): boolean =>

@@ -1,7 +1,8 @@
 // What was granted a moment ago: the same token of the same client costs no second judgement within a second.
 import type { Client } from '../core/client.ts'
 import type { EffectivePolicy } from '../tenants/policy.ts'
-import type { Lease, LeasePurpose, Leases } from './leases.ts'
+import type { Lease, LeasePurpose } from './desks.ts'
+import type { Leases } from './leases.ts'
 import type { Revocations } from './revocations.ts'
 
 export interface Verdict<G> {

@@ -189,7 +189,7 @@ export function sessionDocuments(clock: Pick<Clock, 'now'>): SessionDocuments {
   return store
 }
 
-export function revocationDocuments(clock: Pick<Clock, 'now'>) {
+function revocationDocuments(clock: Pick<Clock, 'now'>) {
   const all = new Map<string, { revocation: Revocation; seconds: number }>()
   const store: RevocationStore & { polls: number; away: boolean } = {
     polls: 0,
