@@ -1,6 +1,6 @@
 // The KEK of one machine is rotated while the platform runs: a key is appended, all is wrapped anew, the old one goes.
-import { execFile } from 'node:child_process'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { execFile, spawnSync } from 'node:child_process'
+import { mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -133,5 +133,26 @@ test('a key that is taken away too early is named in the log, and all is well on
   expect(await portrait(tenant, assetId)).toEqual(before)
   while ((await rewrap()).remaining > 0) await sleep(50)
   await writeFile(keyFile, current)
+  expect(await portrait(tenant, assetId)).toEqual(before)
+})
+
+test('the lines of docs/2-keys.md do what they say', async () => {
+  const missing = ['curl', 'openssl'].filter((name) => spawnSync(name, ['--version']).error !== undefined)
+  if (missing.length > 0) console.log(`${missing} is not here: the lines of the docs are not tried.`)
+  expect(missing.length === 0 || process.env['CI'] !== 'true').toBe(true)
+  if (missing.length > 0) return
+  const before = await portrait(tenant, assetId)
+  const { kekId } = await rewrap()
+  const page = await readFile(new URL('../../docs/2-keys.md', import.meta.url), 'utf8')
+  const blocks = [...page.matchAll(/```sh\n([\s\S]*?)```/g)].map((match) => match[1])
+  expect(blocks).toHaveLength(4)
+  await symlink(state, join(folder, '.movidone'))
+  const ran = await promisify(execFile)('bash', ['-euc', blocks.join('\n')], { cwd: folder, timeout: 60_000 })
+  expect(ran.stdout).toContain(`{"assetId":"${assetId}","generation":1}`)
+  expect((await rewrap()).kekId).not.toBe(kekId)
+  expect(await keysOfFile()).toHaveLength(1)
+  const [list = ''] = await mediaPlaylists((await tenant.playback(assetId)).hlsUrl)
+  const edition = async () => (await mediaPlaylist(list)).text
+  await expect.poll(edition, { timeout: 30_000 }).toContain('/1.1/0.m4s')
   expect(await portrait(tenant, assetId)).toEqual(before)
 })
