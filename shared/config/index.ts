@@ -104,6 +104,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     !s.COUNTRY_HEADER || s.PROXY_PROOF,
     'COUNTRY_HEADER needs PROXY_PROOF: anybody could write that header',
   )
+  need(
+    s.TRUSTED_PROXY_HOPS === 1 || s.PROXY_PROOF,
+    'TRUSTED_PROXY_HOPS beyond 1 needs PROXY_PROOF: whoever reaches the app beside the proxy would be believed',
+  )
   const served = s.STAGES === 'all' ? stages : s.STAGES.split(',').map((name) => name.trim())
   for (const name of served)
     need(stages.includes(name as Stage), `STAGES names '${name}'; there are ${stages.join(', ')}`)

@@ -71,6 +71,7 @@ test.each([
   [{ ...local, ENCODE_THREADS: '0' }, /ENCODE_THREADS/],
   [{ ...local, COUNTRY_HEADER: 'x-country' }, /COUNTRY_HEADER needs PROXY_PROOF/],
   [{ ...local, PROXY_PROOF: 'x-azure-fdid' }, /PROXY_PROOF/],
+  [{ ...local, TRUSTED_PROXY_HOPS: '2' }, /TRUSTED_PROXY_HOPS[\s\S]*PROXY_PROOF/],
 ])('wrong settings are refused by name: %j', (env, message) => {
   expect(() => loadConfig(env)).toThrow(message)
 })
