@@ -38,7 +38,7 @@ describeInBrowser('a title on a page of another site', () => {
     ] as const
     const [colours, long] = [join(folder, 'Colours.mp4'), join(folder, 'Long.mp4')]
     // Small, so that there is one rendition, and every frame of it is decoded once.
-    await drawFilm({ path: colours, seconds, frameRate, size: '320x180' })
+    await drawFilm({ path: colours, seconds, frameRate, size: '426x240' })
     await repeatFilm({ from: colours, to: long, seconds: longSeconds })
     ;[platform, site, strangers, browser] = await Promise.all(parts)
     tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
