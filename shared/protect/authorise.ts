@@ -102,6 +102,11 @@ export function createAuthorise(deps: AuthoriseDeps) {
     return (await slotsSeen.get(viewerKey, read)).slots
   }
 
+  function prove({ token, client }: AuthoriseAsk, secrets: { token: SigningKey; client: KeyObject }) {
+    const hash = createHmac('sha256', secrets.client).update(`${client.network}\0${client.userAgent}`)
+    return { claim: verifyToken(token, secrets.token), client: hash.digest('base64url').slice(0, 22) }
+  }
+
   /** As much work as for a session that is there, whatever was wrong. */
   async function refuse(spent: Spent): Promise<undefined> {
     const nobody = base32(random.bytes(36))
@@ -125,7 +130,7 @@ export function createAuthorise(deps: AuthoriseDeps) {
 
   /** What the tenant says now: it is there and not suspended, and the key that signed the grant was not revoked. */
   async function tenantOf({ tenantId, signingKeyId }: Session): Promise<Tenant | undefined> {
-    const tenant = await inTime(deps.tenant(tenantId))
+    const tenant = await deps.tenant(tenantId)
     if (!tenant || tenant.suspendedAt) return undefined
     if (signingKeyId === undefined) return tenant
     const key = tenant.signingKeys.find(({ id }) => id === signingKeyId)
@@ -145,14 +150,9 @@ export function createAuthorise(deps: AuthoriseDeps) {
   }
 
   async function judge(ask: AuthoriseAsk, name: string): Promise<Grant | undefined> {
-    const { token, client, purpose } = ask
-    const secrets = await keys()
+    const { client, purpose } = ask
     const spent: Spent = { reads: 0 }
-    const claim = verifyToken(token, secrets.token)
-    const clientKey = createHmac('sha256', secrets.client)
-      .update(`${client.network}\0${client.userAgent}`)
-      .digest('base64url')
-      .slice(0, 22)
+    const { claim, client: clientKey } = verdicts.proofOf(name) ?? prove(ask, await keys())
     await revocations.current()
     const epoch = revocations.epoch()
     if (!claim) return refuse(spent)
@@ -187,12 +187,24 @@ export function createAuthorise(deps: AuthoriseDeps) {
       ...(session.policy.maxResolution === undefined ? {} : { maxResolution: session.policy.maxResolution }),
       openedAtMs,
     }
-    verdicts.keep(name, { grant, lease, purpose, policy: session.policy, untilMs, epoch })
+    verdicts.keep(name, {
+      grant,
+      proof: { claim, client: clientKey },
+      lease,
+      purpose,
+      policy: session.policy,
+      untilMs,
+      epoch,
+    })
     return grant
   }
 
   return async function authorise(ask: AuthoriseAsk): Promise<Grant | undefined> {
     const name = verdicts.nameOf(ask)
-    return verdicts.find(name) ?? judge(ask, name)
+    const known = verdicts.find(name)
+    if (known) return known
+    const granted = await judge(ask, name)
+    if (!granted) verdicts.drop(name)
+    return granted
   }
 }

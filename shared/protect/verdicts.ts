@@ -1,12 +1,21 @@
-// What was granted a moment ago: the same token of the same client costs no second judgement within a second.
+// What was granted before: the same token of the same client costs no second judgement within a second, and no second proof.
 import type { Client } from '../core/client.ts'
 import type { EffectivePolicy } from '../tenants/policy.ts'
 import type { Lease, LeasePurpose } from './desks.ts'
 import type { Leases } from './leases.ts'
 import type { Revocations } from './revocations.ts'
+import type { SessionClaim } from './session-token.ts'
+
+/** Who asks with what, as it was proved once: the same words prove the same. */
+export interface Proof {
+  readonly claim: SessionClaim
+  /** Keyed hash of network and user agent. */
+  readonly client: string
+}
 
 export interface Verdict<G> {
   readonly grant: G
+  readonly proof: Proof
   readonly purpose: 'image' | LeasePurpose
   /** Of a stream: it is asked each time, so what it learns takes effect at once. */
   readonly lease: Lease | undefined
@@ -38,15 +47,20 @@ export function createVerdicts<G>({ leases, revocations }: { leases: Leases; rev
       const { grant, lease, purpose, epoch, endsAtMs } = kept
       const nowMs = leases.now()
       const holds = nowMs < endsAtMs && epoch === revocations.epoch() && revocations.isCurrent()
-      if (holds && (purpose === 'image' || (lease && leases.use(lease, purpose, nowMs)))) return grant
-      verdicts.delete(name)
-      return undefined
+      return holds && (purpose === 'image' || (lease && leases.use(lease, purpose, nowMs)))
+        ? grant
+        : undefined
     },
+
+    proofOf: (name: string): Proof | undefined => verdicts.get(name)?.proof,
+    drop: (name: string): void => void verdicts.delete(name),
 
     keep(name: string, verdict: Verdict<G>): void {
       const { policy, untilMs } = verdict
       const notAfterMs = policy.notAfter === undefined ? untilMs : Date.parse(policy.notAfter)
       const endsAtMs = Math.min(leases.now() + ageMs, untilMs, notAfterMs)
+      // To the end: whoever was silent for longest is the first to be forgotten.
+      verdicts.delete(name)
       verdicts.set(name, { ...verdict, endsAtMs })
       for (const [oldest] of verdicts) {
         if (verdicts.size <= mostKept) break
