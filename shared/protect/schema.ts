@@ -32,7 +32,7 @@ export const SessionQuery = z.object({
 })
 
 /** One client that plays now. `viewer` and `client` tell one from another and nothing else. */
-export const LiveSession = z
+const LiveSession = z
   .object({
     sessionId: z.string(),
     assetId: z.string(),
