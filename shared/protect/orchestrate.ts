@@ -1,6 +1,7 @@
 // The orchestrations of protect: a title's content keys are changed, and all keys are wrapped by the newest KEK.
 import type { OrchestrationContext, RetryOptions, Task } from 'durable-functions'
 import { transient } from '../core/retry.ts'
+import { waitUntil } from '../core/wait-until.ts'
 import {
   type ActivityName,
   activityNames,
@@ -20,18 +21,10 @@ const batchesAtOnce = 2
 /** Then the history begins anew: each replay reads all of it. */
 const batchesOfHistory = 100
 const rewrapsOfHistory = 20
-const hourMs = 3_600_000
-const pauseMs = hourMs / 4
-/** Durable on Azure Storage holds a timer for six days at most: a longer wait is taken in steps. */
-const longestTimerMs = 72 * hourMs
+const pauseMs = 900_000
 
 const start = (context: OrchestrationContext, name: ActivityName, input: unknown): Task =>
   context.df.callActivityWithRetry(activityNames[name], retry, input)
-
-function* waitUntil(context: OrchestrationContext, untilMs: number): Steps<void> {
-  const now = () => context.df.currentUtcDateTime.getTime()
-  while (now() < untilMs) yield context.df.createTimer(new Date(Math.min(untilMs, now() + longestTimerMs)))
-}
 
 /**
  * Instance id `rekey-{assetId}-v{version}.{generation}`: seals all segments anew, switches the title, and once players
