@@ -20,11 +20,14 @@ export const versionFolder = ({ tenantId, assetId, version }: RekeyTarget): stri
 export const rekeyedTimelineBlob = (target: RekeyTarget): string =>
   `${versionFolder(target)}timeline-g${target.generation}.json`
 
+export const rekeyedFolder = (target: RekeyTarget, planHash: string): string =>
+  `${versionFolder(target)}${planHash}/g${target.generation}/`
+
 export const rekeyedSegmentBlob = (
   target: RekeyTarget,
   planHash: string,
   { rendition, number }: { rendition: string; number: number },
-): string => `${versionFolder(target)}${planHash}/g${target.generation}/${rendition}/${number}.m4s`
+): string => `${rekeyedFolder(target, planHash)}${rendition}/${number}.m4s`
 
 /** Init segments are clear and stay where they are; a segment sealed by another key has the size that it had. */
 export function rekeyedTimeline(

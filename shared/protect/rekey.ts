@@ -11,6 +11,7 @@ import type { ContentKeys } from './content-keys.ts'
 import {
   type PlacedSegment,
   placedSegments,
+  rekeyedFolder,
   rekeyedSegmentBlob,
   rekeyedTimeline,
   rekeyedTimelineBlob,
@@ -52,12 +53,12 @@ export function nextGeneration(asset: Asset): RekeyTarget {
 export function createRekey(deps: RekeyDeps) {
   const { assets, media, contentKeys, clock, log } = deps
 
-  async function standing({ tenantId, assetId, version, generation }: RekeyTarget): Promise<Standing> {
-    const asset = await assets.get(tenantId, assetId)
-    if (asset?.state !== 'ready' || asset.version !== version || !asset.timeline) return { is: 'over', asset }
-    const now = timelineGeneration(asset.timeline)
-    if (now >= generation) return { is: 'done', asset }
-    if (now < generation - 1) throw new Error(`generation ${generation} before ${now + 1}`)
+  async function standing(target: RekeyTarget): Promise<Standing> {
+    const asset = await assets.get(target.tenantId, target.assetId)
+    if (asset?.state !== 'ready') return { is: 'over', asset }
+    const played = playedTimelines(asset, target).map(timelineGeneration)
+    if (played.some((generation) => generation >= target.generation)) return { is: 'done', asset }
+    if (asset.version !== target.version || !asset.timeline) return { is: 'over', asset }
     return { is: 'due', from: asset.timeline }
   }
 
@@ -74,12 +75,12 @@ export function createRekey(deps: RekeyDeps) {
       return bytes && Timeline.parse(JSON.parse(Buffer.from(bytes).toString('utf8')))
     })
 
-  /** What was written for a title after it was cleaned, or for a version that is no more. */
+  /** What was written for a title that was cleaned meanwhile, or for a version that another one has taken over from. */
   async function takeBack(target: RekeyTarget, asset: Asset | undefined): Promise<Failure> {
-    const folder = versionFolder(target)
-    const named = [asset?.timeline, ...(asset?.former ?? []).map(({ timeline }) => timeline)]
-    const isPlayed = asset?.state === 'ready' && named.some((blob) => blob?.startsWith(folder))
-    if (!isPlayed) await media.removeFolder(folder)
+    const [played] = asset?.state === 'ready' ? playedTimelines(asset, target) : []
+    const timeline = played && (await readTimeline(played))
+    if (timeline) await media.remove([rekeyedTimelineBlob(target)])
+    await media.removeFolder(timeline ? rekeyedFolder(target, timeline.planHash) : versionFolder(target))
     await contentKeys.retire(target)
     const { assetId, version, generation } = target
     log('info', 'protect.rekey-over', { assetId, version, generation })
@@ -198,6 +199,12 @@ export function createRekey(deps: RekeyDeps) {
     },
   }
 }
+
+/** Of this version: the current one, and those that players may still be in the middle of. */
+const playedTimelines = ({ timeline, former = [] }: Asset, target: RekeyTarget): string[] =>
+  [timeline, ...former.map((each) => each.timeline)].filter(
+    (blob): blob is string => blob?.startsWith(versionFolder(target)) === true,
+  )
 
 /** What the title played before it switched to this generation. */
 const formerOf = ({ former }: Asset, target: RekeyTarget) =>

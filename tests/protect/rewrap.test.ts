@@ -188,7 +188,9 @@ describe('on one store', () => {
   const rewrapper = (over: Partial<Parameters<typeof createRewrap>[0]> = {}) =>
     createRewrap({ keys, kek: kek.open(), log: silentLog, ...over })
 
-  test('more than one batch, by two processes at once, one of which is killed; repeated it changes nothing', async () => {
+  test('more than one batch, by two processes at once, one of which is killed; repeated it changes nothing', {
+    timeout: 240_000,
+  }, async () => {
     const made = await fill(1100)
     await kek.rotate()
     const current = await kek.open().currentId()
