@@ -55,10 +55,14 @@ describe('a good grant', () => {
     expect(new Set(tokens.map((one) => idOf(one?.token).slice(0, 16))).size).toBe(4)
   })
 
-  test('counts as a session once', async () => {
-    await stage.redeem(stage.grant())
+  test('counts as a session once, however many come with it at once', async () => {
+    const grant = stage.grant()
+    const many = await Promise.all(Array.from({ length: 20 }, () => stage.redeem(grant)))
+    expect(new Set(many.map((one) => idOf(one?.token))).size).toBe(1)
     await stage.redeem(stage.grant())
     expect(stage.calls.counted).toBe(1)
+    await stage.redeem(stage.grant(stage.signers.EdDSA, { jti: 'visit-2' }))
+    expect(stage.calls.counted).toBe(2)
   })
 
   test('opens nothing when it is only asked for, but tells who may read the answer', async () => {
