@@ -123,3 +123,16 @@ test('a folder goes whole, its neighbours stay', async () => {
   for (const wrong of ['', '/', 'ten/', 'ten/gone/v1', 'ten//'])
     await expect(media.removeFolder(wrong)).rejects.toThrow('not a folder')
 })
+
+test('blobs are removed by name, more than a batch holds, and none beside them; absent ones are as good', async () => {
+  const names = Array.from({ length: 300 }, (_, n) => `ten/named/v1/${n}.m4s`)
+  await Promise.all(names.map((name) => media.putOnce(name, bytes(1), 'video/mp4')))
+  const [kept, ...gone] = names
+  await media.remove([...gone, 'ten/named/v1/never.m4s'])
+  await media.remove(gone)
+  await media.remove([])
+  const left: string[] = []
+  for await (const item of service.getContainerClient('media').listBlobsFlat({ prefix: 'ten/named/' }))
+    left.push(item.name)
+  expect(left).toEqual([kept])
+})
