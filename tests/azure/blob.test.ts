@@ -125,6 +125,7 @@ test('a folder goes whole, its neighbours stay', async () => {
 })
 
 test('blobs are removed by name, more than a batch holds, and none beside them; absent ones are as good', async () => {
+  const { media } = stores
   const names = Array.from({ length: 300 }, (_, n) => `ten/named/v1/${n}.m4s`)
   await Promise.all(names.map((name) => media.putOnce(name, bytes(1), 'video/mp4')))
   const [kept, ...gone] = names
