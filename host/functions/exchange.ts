@@ -25,6 +25,14 @@ export interface HttpContext {
   readonly customHeaders: Readonly<Record<string, string>>
 }
 
+const hostForm = /^(?:\[[0-9a-f:.]+\]|[\w.~!$&'()*+,;=%-]*)(?::\d*)?$/i
+
+/** As Kestrel reads Host (RFC 3986 3.2.2): one, and nobody's name or path in it, which would end up in URLs and in errors about them. */
+export function hasGoodHost({ headersDistinct }: IncomingMessage): boolean {
+  const [host = '', ...others] = headersDistinct['host'] ?? []
+  return others.length === 0 && hostForm.test(host) && URL.canParse(`http://${host || 'localhost'}`)
+}
+
 /** An answer without a body, as the real host gives it: `Content-Length: 0` and nothing more. */
 export function answerEmpty(response: ServerResponse, status: number): void {
   if (response.headersSent || response.destroyed) return

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { Durable } from '../contract.ts'
 import { type AdminOptions, answerAdmin } from './admin.ts'
 import { answerBuffered } from './buffered.ts'
-import { answerEmpty, type HttpContext } from './exchange.ts'
+import { answerEmpty, type HttpContext, hasGoodHost } from './exchange.ts'
 import { readRequestPath } from './request-path.ts'
 import { messageOf, startupError } from './startup-error.ts'
 import { answerStreaming } from './streaming.ts'
@@ -84,7 +84,7 @@ async function bind(server: Server, port: number, hostname: string): Promise<voi
 async function answer(request: IncomingMessage, response: ServerResponse, site: Site): Promise<void> {
   for (const [name, value] of Object.entries(site.customHeaders)) response.setHeader(name, value)
   const path = readRequestPath(request.url ?? '/')
-  if (!path) return answerEmpty(response, 400)
+  if (!path || !hasGoodHost(request)) return answerEmpty(response, 400)
   const lower = path.path.toLowerCase()
   if (lower === '/' && request.method === 'GET') return answerHome(response)
   if (lower.startsWith('/admin/')) return answerAdmin(request, response, path.path, site.admin)

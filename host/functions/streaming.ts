@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import type { InvocationResult } from '../contract.ts'
 import { streamingMetadata } from './binding-data.ts'
-import { answerEmpty, type Exchange, forwardedHeaders, type HttpContext, refuseBody } from './exchange.ts'
+import { type Exchange, forwardedHeaders, type HttpContext, refuseBody } from './exchange.ts'
 import { bodyStream, readBody } from './request-body.ts'
 import { encodeForwarded } from './request-path.ts'
 import { guardResponse } from './response-guard.ts'
@@ -21,7 +21,6 @@ export async function answerStreaming(
   const id = randomUUID()
   const headers = forwardedHeaders(request)
   const host = request.headers.host ?? 'localhost'
-  if (!URL.canParse(`http://${host}`)) return answerEmpty(response, 400)
 
   const report = (message: string): void => context.log('error', `Function.${target.name}`, message)
   const guard = guardResponse(request, response, {

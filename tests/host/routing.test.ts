@@ -76,6 +76,29 @@ describe('rule 8: the path', () => {
   })
 })
 
+describe('the header Host', () => {
+  it.each(['example.org', 'example.org:99', '127.0.0.1', '[::1]:7071', 'a_b.c'])(
+    'may be %s',
+    async (host) => {
+      expect((await app.ask('/api/where/x', { headers: { host } })).status).toBe(200)
+    },
+  )
+
+  // What is wrong in a URL is told with all of the URL, and below `play` that is a secret.
+  it.each(['u:p@example.org', 'a/b', 'a?b', 'a#b', 'a\\b', 'a:99999', '[::1', 'a b'])(
+    'is 400 as %s, and in no log',
+    async (host) => {
+      expect((await app.ask('/api/where/a-secret', { headers: { host } })).status).toBe(400)
+      expect(app.log()).not.toContain('a-secret')
+    },
+  )
+
+  it('is 400 twice', async () => {
+    const hosts = ['host', 'a', 'host', 'b'] as unknown as Record<string, string>
+    expect((await app.ask('/api/where/x', { headers: hosts })).status).toBe(400)
+  })
+})
+
 describe('what the function sees', () => {
   it('rule 7: parameters are mixed with query keys and body fields', async () => {
     const body = '{"z":1,"id":"evil"}'
