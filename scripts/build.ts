@@ -82,8 +82,8 @@ async function buildWeb(): Promise<void> {
   })
   const others = (await readdir(`${root}/web`)).filter((name) => /\.(css|svg|ico|png)$/.test(name))
   for (const name of others) await cp(`${root}/web/${name}`, `${out}/web/${name}`)
-  const guide = `${root}/docs/2-grants.md`
-  if (existsSync(guide)) await cp(guide, `${out}/web/grants.md`)
+  // What the console links to from its signing keys.
+  await cp(`${root}/docs/2-grants.md`, `${out}/web/grants.md`)
   // The page comes last: where it is, all that it asks for is there.
   await writeFile(`${out}/web/index.html`, await wholePage())
 }

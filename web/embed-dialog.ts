@@ -38,7 +38,7 @@ export function createEmbedDialog({ api, confirm }: { api: Api; confirm: Confirm
         now.value = snippet(grant.hlsUrl, scriptAt(grant.hlsUrl))
         write(
           until,
-          `Whoever has it can watch until ${moment(grant.expiresAt)}, ${viewers > 1 ? `${viewers} at a time` : 'one at a time'}.`,
+          `It can be started until ${moment(grant.expiresAt)}, by ${viewers > 1 ? `${viewers} viewers` : 'one viewer'} at a time.`,
         )
         made.hidden = false
         announce('The snippet is made.')

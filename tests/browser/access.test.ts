@@ -97,6 +97,13 @@ describeInBrowser('the access view of the console', () => {
     await row('Signing keys', 'other backend').waitFor()
   })
 
+  test('links to how grants are made, which is there', async () => {
+    const link = sheet('Signing keys').getByRole('link', { name: 'How grants are made' })
+    const reply = await fetch(new URL((await link.getAttribute('href')) ?? '', page.url()))
+    expect([reply.status, reply.headers.get('content-type')]).toEqual([200, 'text/plain; charset=utf-8'])
+    expect(await reply.text()).toContain('# 2. Grants')
+  })
+
   test('keeps a private key from leaving the page, and says why another text is no key', async () => {
     const keys = sheet('Signing keys')
     let posts = 0

@@ -251,6 +251,25 @@ describeInBrowser('a title on a page of another site', () => {
     expect(await video.evaluate((element: HTMLVideoElement) => element.buffered.length)).toBe(0)
   }
 
+  test('the player of the console goes on in a session of its own when the one it had is over', async () => {
+    const { page: desk, card } = console
+    await desk.getByRole('link', { name: 'Titles' }).click()
+    await card('Long').getByRole('button', { name: 'Play Long' }).click()
+    await until(desk, 2)
+    const { status } = await tenant.call('POST', '/api/v1/revocations', { assetId: await idOf('Long') })
+    expect(status).toBe(204)
+    const asked: string[] = []
+    desk.on(
+      'request',
+      (request) => request.method() === 'POST' && asked.push(new URL(request.url()).pathname),
+    )
+    // Beyond what was fetched ahead of it.
+    await until(desk, 36)
+    expect(asked.filter((path) => path.endsWith('/playback'))).toHaveLength(1)
+    expect(await desk.locator('#player-error').textContent()).toBe('')
+    await desk.keyboard.press('Escape')
+  })
+
   test('all sessions of a title end from its card, for what was embedded before', async () => {
     const { page: desk, card } = console
     const page = await visit(site, snippet)
