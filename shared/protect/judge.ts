@@ -101,7 +101,8 @@ export function createJudge(deps: JudgeDeps) {
     const fault =
       forged ??
       (claims.aud === audience ? undefined : 'wrong-audience') ??
-      timeFault(claims, judgedAtMs) ??
+      // By now the store has answered, which is what sets its clock on a node that has just begun.
+      timeFault(claims, now()) ??
       (tenant.suspendedAt ? 'suspended' : undefined) ??
       titleFault(claims, asset) ??
       sessionFault(claims, session, slots)

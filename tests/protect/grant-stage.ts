@@ -36,7 +36,8 @@ function withKeys(id: TenantId) {
   return { tenant, signers: Object.fromEntries(signers) as Record<SigningAlgorithm, Registered> }
 }
 
-export async function createGrantStage({ seed = 'tests' } = {}) {
+/** `behindMs`: what this node's clock is late by until the store of sessions has answered. */
+export async function createGrantStage({ seed = 'tests', behindMs = 0 } = {}) {
   const clock = ports.settableClock()
   const random = ports.testRandom(seed)
   const sessions = ports.sessionDocuments(clock)
@@ -78,7 +79,7 @@ export async function createGrantStage({ seed = 'tests' } = {}) {
     openSession: createSessions({ sessions, tenant: getTenant, random, platformSecret, countSession }),
     countSession,
     platformSecret,
-    now: clock.now,
+    now: () => clock.now() - (sessions.reads.length === 0 ? behindMs : 0),
     random,
     audience,
   })

@@ -85,6 +85,15 @@ describe('a good grant', () => {
     expect(await at({ exp: now + 7 * 86_400 + 1 })).toMatchObject({ reason: 'wrong-times' })
   })
 
+  test('is over at its `exp` also for a node that has just begun, with a clock that is late', async () => {
+    const late = await createGrantStage({ behindMs: 3_600_000 })
+    const now = late.clock.now() / 1000
+    const grant = (jti: string, exp: number) => late.grant(late.signers.EdDSA, { jti, iat: now - 4000, exp })
+    expect(await late.redeem(grant('over', now - 60))).toBeUndefined()
+    expect(await late.redeem(grant('good', now + 60))).toBeDefined()
+    expect(late.sessions.all.size).toBe(1)
+  })
+
   test('of the platform is good like those of tenants', async () => {
     const minted = await stage.grants.mint({
       tenantId,
