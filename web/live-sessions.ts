@@ -97,7 +97,8 @@ export function createLiveSessions({ api, signal, confirm, titleName }: LiveSess
 
   async function watch(): Promise<void> {
     while (!signal.aborted) {
-      if (visible && !document.hidden) await refresh()
+      // A role that may not see them does not grow while it waits.
+      if (visible && !document.hidden && !(await refresh())) return
       await pause(everyMs, AbortSignal.any([signal, stir.signal])).catch(() => {
         stir = new AbortController()
       })

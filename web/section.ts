@@ -4,8 +4,8 @@ import { part, write } from './page.ts'
 
 export interface Section {
   element: HTMLElement
-  /** Fills the part; a key whose role may not see it gets one sentence in its place. */
-  load(work: () => Promise<void>): Promise<void>
+  /** Fills the part; resolves to false for a key whose role may not see it, which gets one sentence in its place. */
+  load(work: () => Promise<void>): Promise<boolean>
   /** Does what a button asked for; resolves to whether it was done. */
   act(work: () => Promise<void>): Promise<boolean>
 }
@@ -34,10 +34,12 @@ export function createSection(selector: string, what: string): Section {
         await work()
         deny(false)
         write(trouble, '')
+        return true
       } catch (error) {
         const forbidden = error instanceof ApiProblem && error.code === 'forbidden'
         if (forbidden) deny(true)
         else tell(error)
+        return !forbidden
       }
     },
     async act(work) {
