@@ -14,7 +14,8 @@ export type TimelineSegment = z.infer<typeof TimelineSegment>
 export const TimelineRendition = z.object({
   /** Path-safe and unique in the title, such as `v720` or `audio`. */
   name: z.string().regex(/^[a-z0-9-]+$/),
-  kind: z.enum(['video', 'audio']),
+  /** `iframes`: the first picture of each segment of a video rendition, for trick play. */
+  kind: z.enum(['video', 'audio', 'iframes']),
   /** RFC 6381. */
   codecs: z.string(),
   width: z.number().int().optional(),
@@ -31,6 +32,18 @@ export const TimelineRendition = z.object({
 })
 export type TimelineRendition = z.infer<typeof TimelineRendition>
 
+/** Small pictures of the film in grids: one for every `step` segments, row by row, sprite after sprite. */
+export const Storyboard = z.object({
+  tileWidth: z.number().int().positive(),
+  tileHeight: z.number().int().positive(),
+  columns: z.number().int().positive(),
+  /** Of a full sprite; the last one has as many as it needs. */
+  rows: z.number().int().positive(),
+  step: z.number().int().positive(),
+  sprites: z.array(z.object({ blob: z.string(), sizeBytes: z.number().int().positive() })).min(1),
+})
+export type Storyboard = z.infer<typeof Storyboard>
+
 export const Timeline = z.object({
   schema: z.literal(1),
   assetId: z.string(),
@@ -45,9 +58,11 @@ export const Timeline = z.object({
   durationSeconds: z.number(),
   /** True once no segment will follow: `EVENT` becomes `VOD`. */
   ended: z.boolean(),
-  /** Video renditions first, the best one first; then audio, at most one. */
+  /** Video renditions first, the best one first; then audio, at most one; then I-frames, at most one. */
   renditions: z.array(TimelineRendition).min(1),
   poster: z.string().optional(),
+  /** Once the title is whole, if its pictures could be made. */
+  storyboard: Storyboard.optional(),
 })
 export type Timeline = z.infer<typeof Timeline>
 

@@ -43,11 +43,31 @@ function variantLines(video: TimelineRendition, audio: TimelineRendition | undef
   return [`#EXT-X-STREAM-INF:${attributes(list)}`, `${video.name}.m3u8`]
 }
 
+/** No audio in it: a player that scrubs is silent (RFC 8216 4.3.4.3). */
+function iframesLine({
+  name,
+  bandwidth,
+  averageBandwidth,
+  codecs,
+  width,
+  height,
+}: TimelineRendition): string {
+  const list = {
+    BANDWIDTH: bandwidth,
+    'AVERAGE-BANDWIDTH': averageBandwidth,
+    CODECS: `"${codecs}"`,
+    RESOLUTION: width && height ? `${width}x${height}` : undefined,
+    URI: `"${name}.m3u8"`,
+  }
+  return `#EXT-X-I-FRAME-STREAM-INF:${attributes(list)}`
+}
+
 export function renderMaster(renditions: readonly TimelineRendition[]): string {
   const audio = renditions.find((rendition) => rendition.kind === 'audio')
   const videos = renditions.filter((rendition) => rendition.kind === 'video')
   const variants = videos.flatMap((video) => variantLines(video, audio))
-  return text([...head, ...(audio ? [audioLine(audio)] : []), ...variants])
+  const iframes = renditions.filter((rendition) => rendition.kind === 'iframes').map(iframesLine)
+  return text([...head, ...(audio ? [audioLine(audio)] : []), ...variants, ...iframes])
 }
 
 /**
@@ -56,7 +76,7 @@ export function renderMaster(renditions: readonly TimelineRendition[]): string {
  */
 export function renderMedia(timeline: Timeline, rendition: TimelineRendition, segmentIv: SegmentIv): string {
   const { version, planHash, ended, targetDurationSeconds } = timeline
-  const { name, keyId, segments } = rendition
+  const { name, kind, keyId, segments } = rendition
   const folder = `${name}/${editionOf(timeline)}`
   const segmentLines = segments.flatMap(({ durationSeconds }, number) => {
     const iv = Buffer.from(segmentIv({ version, planHash, rendition: name, number })).toString('hex')
@@ -71,6 +91,7 @@ export function renderMedia(timeline: Timeline, rendition: TimelineRendition, se
     `#EXT-X-TARGETDURATION:${targetDurationSeconds}`,
     '#EXT-X-MEDIA-SEQUENCE:0',
     `#EXT-X-PLAYLIST-TYPE:${ended ? 'VOD' : 'EVENT'}`,
+    ...(kind === 'iframes' ? ['#EXT-X-I-FRAMES-ONLY'] : []),
     ...(ended ? [] : ['#EXT-X-START:TIME-OFFSET=0']),
     `#EXT-X-MAP:URI="${folder}/init.mp4"`,
     ...segmentLines,

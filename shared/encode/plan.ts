@@ -55,6 +55,8 @@ export const Plan = z.object({
     toneMapping: z.array(z.string()),
   }),
   renditions: z.array(Rung),
+  /** The rendition whose I-frames are there by themselves, too. */
+  iframes: z.string().optional(),
   audio: z
     .object({ stream: whole, channels: z.union([z.literal(1), z.literal(2)]), frames: whole })
     .optional(),
@@ -66,6 +68,7 @@ export const openingSeconds = 2
 export const audioRate = 48_000
 export const audioFrameSamples = 1024
 export const audioRendition = 'audio'
+export const iframeRendition = 'iframes'
 /** A tail that is missing up to this is filled with the last picture; the last chunk is never shorter than twice that. */
 export const tailSeconds = 0.5
 
@@ -127,6 +130,7 @@ export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
   const frameRate = gridRate(video.realRate, video.averageRate)
   const rate = ratioOf(frameRate)
   const grid = gridOf(facts, rate)
+  const renditions = planLadder(seenPicture(video), rate)
   return {
     schema: 2,
     build,
@@ -143,7 +147,8 @@ export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
       colours: shownColours(matrix),
       toneMapping: toneMapping(video, facts.filters),
     },
-    renditions: planLadder(seenPicture(video), rate),
+    renditions,
+    iframes: renditions.at(-1)?.name,
     ...(audio && heardSeconds(facts) > 0
       ? {
           audio: {

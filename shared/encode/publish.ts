@@ -5,7 +5,7 @@ import { Problem } from '../core/problem.ts'
 import { aacCodecs } from './aac.ts'
 import type { EncodeDeps } from './deps.ts'
 import { avcCodecs } from './mp4.ts'
-import { audioRendition, type Plan } from './plan.ts'
+import { audioRendition, iframeRendition, type Plan } from './plan.ts'
 import type { EncodeTarget } from './ports.ts'
 import { initBlob, makeTimeline, shownRenditions, type Track, timelineBlob } from './timeline.ts'
 import { addUp, jobOf, type Progress, playableSegments } from './units.ts'
@@ -13,10 +13,13 @@ import { addUp, jobOf, type Progress, playableSegments } from './units.ts'
 export const renditionNames = (plan: Plan): string[] => [
   ...plan.renditions.map(({ name }) => name),
   ...(plan.audio ? [audioRendition] : []),
+  ...(plan.iframes ? [iframeRendition] : []),
 ]
 
 async function tracksOf(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Promise<Record<string, Track>> {
-  const found = renditionNames(plan).map(async (name): Promise<Array<[string, Track]>> => {
+  // I-frames have the init segment of the rendition that they are of.
+  const names = renditionNames(plan).filter((name) => name !== iframeRendition)
+  const found = names.map(async (name): Promise<Array<[string, Track]>> => {
     const init = await deps.media.get(initBlob(target, plan, name))
     if (!init) return []
     return [[name, { codecs: name === audioRendition ? aacCodecs : avcCodecs(init), initBytes: init.length }]]

@@ -4,7 +4,7 @@ import type { EncodeDeps } from './deps.ts'
 import { type Sample, writeFragment } from './fragment.ts'
 import { type Chunk, leadFrames, segmentStart } from './grid.ts'
 import { type ReadFile, readFragmented, withEditList } from './mp4.ts'
-import type { Plan } from './plan.ts'
+import { iframeRendition, type Plan } from './plan.ts'
 import type { Seal } from './ports.ts'
 import { initBlob, segmentBlob } from './timeline.ts'
 import type { ChunkTarget } from './work.ts'
@@ -27,9 +27,11 @@ export async function storeChunk(deps: EncodeDeps, store: ChunkStore): Promise<R
     const segments = cutSegments(file, plan, store.chunk)
     const init = withEditList(file.init, leadTicks(plan))
     await storeInit(deps, store, { rendition: name, init })
-    sizes[name] = await Promise.all(
-      segments.map((bytes, index) => storeSegment(deps, { ...store, seal, rendition: name, index, bytes })),
-    )
+    const all = (rendition: string, cut: readonly Buffer[]) =>
+      Promise.all(cut.map((bytes, index) => storeSegment(deps, { ...store, seal, rendition, index, bytes })))
+    sizes[name] = await all(name, segments)
+    if (name === plan.iframes)
+      sizes[iframeRendition] = await all(iframeRendition, cutIframes(file, plan, store.chunk))
   }
   return sizes
 }
@@ -94,6 +96,22 @@ function cutSegments(file: ReadFile, plan: Plan, chunk: Chunk): Buffer[] {
       sampleTicks: frameTicks,
       kind: 'video',
       samples: samples.slice(start - chunk.firstFrame, end - chunk.firstFrame).map(moved(plan)),
+    })
+  })
+}
+
+/** The first picture of each segment by itself, which lasts as long as the segment does. */
+function cutIframes(file: ReadFile, plan: Plan, chunk: Chunk): Buffer[] {
+  const samples = file.fragments.flatMap((fragment) => fragment.samples)
+  return Array.from({ length: chunk.segments }, (_, n) => {
+    const number = chunk.firstSegment + n
+    const start = segmentStart(plan.video, number)
+    return writeFragment({
+      sequence: number + 1,
+      decodeTime: start * plan.video.frameTicks,
+      sampleTicks: (segmentStart(plan.video, number + 1) - start) * plan.video.frameTicks,
+      kind: 'video',
+      samples: samples.slice(start - chunk.firstFrame, start - chunk.firstFrame + 1).map(moved(plan)),
     })
   })
 }

@@ -8,6 +8,7 @@ import {
   audioRate,
   audioRendition,
   frameSeconds,
+  iframeRendition,
   type Plan,
   plannedSeconds,
 } from './plan.ts'
@@ -72,7 +73,8 @@ function listSegments(facts: TimelineFacts, rendition: string, sizes: readonly n
 /** The peak that is still to come is not known while a title grows: then it is the most that rate control lets through. */
 function bandwidths(facts: TimelineFacts, name: string, segments: readonly TimelineSegment[]) {
   const bits = total(segments.map(({ sizeBytes }) => sizeBytes * 8))
-  const rung = facts.plan.renditions.find((one) => one.name === name)
+  // What an I-frame takes is within what its whole segment may take.
+  const rung = facts.plan.renditions.find((one) => one.name === pictureOf(facts.plan, name))
   let peak = facts.playable === undefined ? 0 : (rung?.maxrateKbps ?? 0) * 1000
   for (const { sizeBytes, durationSeconds } of segments)
     peak = Math.max(peak, (sizeBytes * 8) / durationSeconds)
@@ -80,10 +82,15 @@ function bandwidths(facts: TimelineFacts, name: string, segments: readonly Timel
   return { averageBandwidth: Math.ceil(average), bandwidth: Math.ceil(peak) }
 }
 
+/** The rendition whose init segment, codec and size it has: its own, but for I-frames. */
+const pictureOf = (plan: Plan, name: string): string =>
+  name === iframeRendition && plan.iframes ? plan.iframes : name
+
 function common(facts: TimelineFacts, name: string, sizes: readonly number[]) {
   const { target, plan, keyIds, tracks } = facts
   const segments = listSegments(facts, name, sizes)
-  const track = tracks[name]
+  const picture = pictureOf(plan, name)
+  const track = tracks[picture]
   const keyId = keyIds[name]
   if (!track || !keyId) throw new Error(`rendition ${name} has no init segment or no key`)
   return {
@@ -91,7 +98,7 @@ function common(facts: TimelineFacts, name: string, sizes: readonly number[]) {
     codecs: track.codecs,
     ...bandwidths(facts, name, segments),
     keyId,
-    init: { blob: initBlob(target, plan, name), sizeBytes: track.initBytes },
+    init: { blob: initBlob(target, plan, picture), sizeBytes: track.initBytes },
     segments,
   }
 }
@@ -110,7 +117,18 @@ export function makeTimeline(facts: TimelineFacts): Timeline {
     plan.audio && progress.audio.length > 0
       ? [{ ...common(facts, audioRendition, progress.audio), kind: 'audio', channels: plan.audio.channels }]
       : []
-  const renditions = [...videos, ...audios]
+  const small = plan.renditions.find(({ name }) => name === plan.iframes)
+  const iframes: TimelineRendition[] = small
+    ? [
+        {
+          ...common(facts, iframeRendition, progress.iframes),
+          kind: 'iframes',
+          width: small.width,
+          height: small.height,
+        },
+      ]
+    : []
+  const renditions = [...videos, ...audios, ...iframes]
   const ended = facts.playable === undefined
   const lasts = renditions.map(({ segments }) =>
     total(segments.map(({ durationSeconds }) => durationSeconds)),
@@ -143,11 +161,17 @@ function targetSeconds(plan: Plan): number {
 
 /** As the title's own document tells them. */
 export const shownRenditions = (timeline: Timeline): Rendition[] =>
-  timeline.renditions.map(({ name, kind, codecs, width, height, frameRate, averageBandwidth }) => ({
-    name,
-    kind,
-    codecs,
-    ...(width && height ? { width, height } : {}),
-    ...(frameRate ? { frameRate } : {}),
-    averageBandwidth,
-  }))
+  timeline.renditions.flatMap(({ name, kind, codecs, width, height, frameRate, averageBandwidth }) =>
+    kind === 'iframes'
+      ? []
+      : [
+          {
+            name,
+            kind,
+            codecs,
+            ...(width && height ? { width, height } : {}),
+            ...(frameRate ? { frameRate } : {}),
+            averageBandwidth,
+          },
+        ],
+  )

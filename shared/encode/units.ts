@@ -1,7 +1,7 @@
 // What the documents of a job's units add up to: how many frames are done, and which segments are there.
 import { encodeInstanceId } from '../assets/model.ts'
 import { chunkAt, chunkCount } from './grid.ts'
-import { audioRendition, type Plan } from './plan.ts'
+import { audioRendition, iframeRendition, type Plan } from './plan.ts'
 import type { EncodeTarget, Unit } from './ports.ts'
 
 export const jobOf = ({ assetId, version }: EncodeTarget): string => encodeInstanceId(assetId, version)
@@ -48,6 +48,7 @@ export interface Progress {
   /** Pictures, of all chunks. */
   readonly frames: number
   readonly video: Record<string, number[]>
+  readonly iframes: number[]
   readonly videoDone: boolean
   readonly audio: number[]
   readonly audioDone: boolean
@@ -72,6 +73,7 @@ export function addUp(plan: Plan, units: readonly Unit[]): Progress {
   return {
     frames: [...frames.values()].reduce((sum, some) => sum + some, 0),
     video: Object.fromEntries(video),
+    iframes: prefix.flatMap(({ sizes }) => sizes[iframeRendition] ?? []),
     videoDone: prefix.length === chunkCount(plan.video),
     audio: sound?.sizes[audioRendition] ?? [],
     audioDone: plan.audio === undefined || sound?.done === true,

@@ -49,6 +49,38 @@ describe('master playlist', () => {
   })
 })
 
+describe('I-frames', () => {
+  test('stand in the master behind the variants, and have a playlist of their own', async () => {
+    const master = renderMaster(makeTimeline({ iframes: true }).renditions)
+    await expect(master).toMatchFileSnapshot(golden('master-iframes'))
+    const { variants } = HLS.parse(master) as Master
+    expect(variants.map(({ uri, isIFrameOnly }) => [uri, isIFrameOnly])).toEqual([
+      ['v720.m3u8', false],
+      ['v360.m3u8', false],
+      ['iframes.m3u8', true],
+    ])
+    expect(variants[2]).toMatchObject({ bandwidth: 60_000, resolution: { width: 640, height: 360 } })
+    expect(variants[2]).toMatchObject({ codecs: 'avc1.64001e', audio: [] })
+
+    const text = media({ iframes: true }, 'iframes')
+    await expect(text).toMatchFileSnapshot(golden('iframes'))
+    const playlist = HLS.parse(text) as Media
+    expect(playlist).toMatchObject({ isIFrame: true, endlist: true, playlistType: 'VOD' })
+    expect(playlist.segments.map(({ uri, duration }) => [uri, duration])).toEqual([
+      ['iframes/1.0/0.m4s', 4],
+      ['iframes/1.0/1.m4s', 4],
+      ['iframes/1.0/2.m4s', 1.36],
+    ])
+  })
+
+  test('never share an IV with the rendition that they are of, and grow as it does', () => {
+    const growing = { iframes: true, ended: false, segments: 2 }
+    const ivs = ['iframes', 'v360', 'v720'].flatMap((name) => media(growing, name).match(/IV=\S+/g) ?? [])
+    expect(new Set(ivs).size).toBe(6)
+    expect(media(growing, 'iframes')).toContain('#EXT-X-PLAYLIST-TYPE:EVENT')
+  })
+})
+
 describe('media playlist', () => {
   test.each([
     ['ended', { ended: true }, 'v720'],

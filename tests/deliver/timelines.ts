@@ -21,7 +21,13 @@ const rendition = (
   ...facts,
 })
 
-export function makeTimeline({ segments = 3, ended = true, audio = true, generation = 0 } = {}): Timeline {
+export function makeTimeline({
+  segments = 3,
+  ended = true,
+  audio = true,
+  generation = 0,
+  iframes = false,
+} = {}): Timeline {
   const video = { kind: 'video' as const, frameRate: 30_000 / 1001 }
   const renditions = [
     rendition(
@@ -58,6 +64,22 @@ export function makeTimeline({ segments = 3, ended = true, audio = true, generat
               channels: 2,
               averageBandwidth: 128_000,
               bandwidth: 131_072,
+            },
+            segments,
+          ),
+        ]
+      : []),
+    ...(iframes
+      ? [
+          rendition(
+            {
+              name: 'iframes',
+              kind: 'iframes',
+              codecs: 'avc1.64001e',
+              width: 640,
+              height: 360,
+              averageBandwidth: 40_000,
+              bandwidth: 60_000,
             },
             segments,
           ),

@@ -147,7 +147,7 @@ test('sound that starts later than the picture stays late, sound that starts ear
 test('without sound there is no audio rendition', async () => {
   const silent = await encodeFilm(draw([...lavfi(greyFrames('25', 5)), ...plainH264]), 4)
   expectWhole(silent)
-  expect(silent.timeline.renditions.every(({ kind }) => kind === 'video')).toBe(true)
+  expect(audioOf(silent.timeline)).toBeUndefined()
 })
 
 test.each([

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Timeline } from '../../shared/assets/timeline.ts'
 import { chunkAt, chunkCount, segmentCount } from '../../shared/encode/grid.ts'
-import { audioEdge, makePlan, Plan } from '../../shared/encode/plan.ts'
+import { audioEdge, iframeRendition, makePlan, Plan } from '../../shared/encode/plan.ts'
 import type { Unit } from '../../shared/encode/ports.ts'
 import { parseProbe } from '../../shared/encode/probe.ts'
 import { sniffContainer } from '../../shared/encode/sniff.ts'
@@ -54,7 +54,8 @@ const sizes = (name: string, first: number, count: number) =>
 /** The unit as it is written when it is done. */
 const doneChunk = (plan: Plan, chunk: number): Unit => {
   const { firstSegment, segments, frames } = chunkAt(plan.video, chunk)
-  const all = plan.renditions.map(({ name }) => [name, sizes(name, firstSegment, segments)])
+  const names = [...plan.renditions.map(({ name }) => name), iframeRendition]
+  const all = names.map((name) => [name, sizes(name, firstSegment, segments)])
   return chunkUnit(jobId, { plan, chunk }, { frames, done: true, sizes: Object.fromEntries(all) })
 }
 const runningChunk = (plan: Plan, chunk: number, share: number): Unit =>
@@ -78,7 +79,7 @@ const audioSegments = (plan: Plan): number => (plan.audio ? segmentCount(plan.vi
 const chunksOf = (plan: Plan): number[] => Array.from({ length: chunkCount(plan.video) }, (_, n) => n)
 
 const facts = (plan: Plan, units: readonly Unit[]) => {
-  const names = [...plan.renditions.map(({ name }) => name), 'audio']
+  const names = [...plan.renditions.map(({ name }) => name), 'audio', iframeRendition]
   return {
     target,
     plan,
@@ -109,7 +110,7 @@ describe('while units come in any order', () => {
           if (playable === 0) return
           const timeline = Timeline.parse(makeTimeline({ ...known, playable }))
           for (const { segments } of timeline.renditions) expect(segments).toHaveLength(playable)
-          expect(timeline.renditions).toHaveLength(plan.renditions.length + (plan.audio ? 1 : 0))
+          expect(timeline.renditions).toHaveLength(plan.renditions.length + (plan.audio ? 2 : 1))
           expect(timeline.ended).toBe(false)
           const text = JSON.stringify(timeline)
           const name = timelineBlob(target, playable)
@@ -143,7 +144,8 @@ describe('while units come in any order', () => {
         expect(new Set(last.renditions.map(({ segments }) => segments.length)).size).toBe(1)
         for (const seconds of lasts.slice(0, plan.renditions.length))
           expect(seconds).toBeCloseTo((plan.video.frames * 1001) / 30_000, 3)
-        if (plan.audio) expect(lasts.at(-1)).toBeCloseTo((plan.audio.frames * 1024) / 48_000, 3)
+        if (plan.audio)
+          expect(lasts[plan.renditions.length]).toBeCloseTo((plan.audio.frames * 1024) / 48_000, 3)
         expect(last.durationSeconds).toBeCloseTo(Math.max(...lasts), 3)
         for (const { segments } of last.renditions)
           for (const { durationSeconds } of segments)
@@ -170,7 +172,10 @@ test('sound that turns out to be empty leaves a title without', () => {
   const plan = planOf(4, 4)
   const empty = audioUnit(jobId, { frames: 0, done: true, sizes: { audio: [] } })
   const timeline = makeTimeline({ ...facts(plan, [doneChunk(plan, 0), empty]), playable: undefined })
-  expect(timeline.renditions.map(({ kind }) => kind)).toEqual(plan.renditions.map(() => 'video'))
+  expect(timeline.renditions.map(({ kind }) => kind)).toEqual([
+    ...plan.renditions.map(() => 'video'),
+    'iframes',
+  ])
 })
 
 test('bandwidths are those of the segments there are; a peak that is still to come is the most there can be', () => {
@@ -182,4 +187,7 @@ test('bandwidths are those of the segments there are; a peak that is still to co
   expect(video?.averageBandwidth).toBe(Math.ceil(((first + second) * 8) / 6.006))
   const [growing] = makeTimeline({ ...facts(plan, units), playable: 1 }).renditions
   expect(growing?.bandwidth).toBe(1_400_000)
+  // Of I-frames it is what the rendition that they are of may take: their whole segment takes no more.
+  const { renditions } = makeTimeline({ ...facts(plan, units), playable: 1 })
+  expect(renditions.at(-1)).toMatchObject({ kind: 'iframes', bandwidth: 400_000 })
 })
