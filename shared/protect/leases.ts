@@ -95,6 +95,7 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
     const served = [...desk.leases.values()].filter((lease) => lease.seenAtMs > lease.provenAtMs)
     if (served.length + takings.length === 0) return []
     let granted: boolean[] = []
+    let grantedAtMs = 0
     const tenantId = takings[0]?.ask.session.tenantId
     const changing = sessions
       .changeSlots(desk.viewerKey, (current) => {
@@ -103,6 +104,7 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
         let streams = before
         for (const { place, seenAtMs, openedAtMs } of served)
           if (!endedBy(current, openedAtMs)) streams = renew(streams, { ...place, seenAtMs }, time)
+        grantedAtMs = time.nowMs
         granted = takings.map(({ ask }) => {
           const next = endedBy(current, openedAtMsOf(ask)) ? undefined : acquire(streams, placeOf(ask), time)
           streams = next ?? streams
@@ -115,14 +117,18 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
       .catch(unavailable)
     const slots = await within(clock, flightMs, changing)
     away = false
-    return learn(desk, slots, { takings, granted })
+    return learn(desk, slots, { takings, granted, grantedAtMs })
   }
 
   /** The store's word is what holds: a stream that it does not know, or whose lease it saw end, is forgotten. */
   function learn(
     desk: Desk,
     slots: Slots | undefined,
-    { takings, granted }: { takings: readonly Taking[]; granted: readonly boolean[] },
+    {
+      takings,
+      granted,
+      grantedAtMs,
+    }: { takings: readonly Taking[]; granted: readonly boolean[]; grantedAtMs: number },
   ): Array<Lease | undefined> {
     const time = { nowMs: now(), leaseMs }
     const taken = takings.map(({ ask }, n) => {
@@ -130,6 +136,8 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
       const name = nameOf(ask.session.id, ask.client)
       const known = desk.leases.get(name)
       const lease = known ?? newLease(ask)
+      // Nothing was written where another node had just done so: then it is for this one to remember.
+      lease.seenAtMs = Math.max(lease.seenAtMs, grantedAtMs)
       desk.leases.set(name, lease)
       return lease
     })

@@ -71,6 +71,18 @@ describe('who plays', () => {
     expect(await late.plays(token), 'what was said after the last renewal counts too').toBe(true)
   })
 
+  test('was seen also where nothing needed to be written, so the place is kept for a whole lease', async () => {
+    const stage = createSessionStage()
+    const { token } = await stage.open()
+    expect(await stage.protect.plays(token)).toBe(true)
+    await stage.clock.pass(14_000)
+    expect(await stage.node().plays(token)).toBe(true)
+    await stage.clock.pass(28_000)
+    expect(await stage.node().plays(token, { client: copycat }), 'within a lease').toBe(false)
+    await stage.clock.pass(3000)
+    expect(await stage.node().plays(token, { client: copycat })).toBe(true)
+  })
+
   test('shares one write with all streams of its viewer on that node', async () => {
     const stage = createSessionStage()
     const tokens = await Promise.all(
