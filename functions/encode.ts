@@ -1,6 +1,6 @@
 // Encode: one orchestration a title deals its chunks out to parts; activities admit, probe, encode, finish or clean.
 import type { App } from '../shared/app.ts'
-import { cleanAsset, encodeAsset, encodePart } from '../shared/encode/orchestrate.ts'
+import { cleanAsset, encodeAsset, encodePart, retireVersions } from '../shared/encode/orchestrate.ts'
 import type { Activity, Orchestrator, StageDefinitions, Timer } from './definition.ts'
 import { cleaning, encoding } from './hand-off.ts'
 
@@ -32,6 +32,7 @@ export const encode: StageDefinitions = {
     orchestrator('encode-asset', encodeAsset),
     orchestrator('encode-part', encodePart),
     orchestrator('encode-clean', cleanAsset),
+    orchestrator('encode-retire', retireVersions),
     encodeSweep,
   ],
 }
@@ -48,5 +49,6 @@ export const encodeActivities: StageDefinitions = {
     activity('encode-finish', (app, input) => app.encode.finish(input)),
     activity('encode-fail', (app, input) => app.encode.fail(input)),
     activity('encode-renew', (app, input) => app.encode.renew(input)),
+    activity('encode-retire-versions', (app, input) => app.encode.retire(input)),
   ],
 }

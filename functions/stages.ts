@@ -8,6 +8,7 @@ import { assets } from './assets.ts'
 import type { AnyRoute, Definition } from './definition.ts'
 import { deliver } from './deliver.ts'
 import { encode, encodeActivities } from './encode.ts'
+import { encodeControl } from './encode-control.ts'
 import { ops } from './ops.ts'
 import { protect } from './protect.ts'
 import { protectGrants } from './protect-grants.ts'
@@ -24,6 +25,7 @@ const stages = [
   assets,
   encode,
   encodeActivities,
+  encodeControl,
   protect,
   protectGrants,
   protectKeys,

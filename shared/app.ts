@@ -111,7 +111,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     ffmpeg: createFfmpeg(config.encode),
     clock,
     log,
-    limits: config.encode,
+    limits: { ...config.encode, retentionMs: config.protect.keyRetentionMs },
   })
   const deliver = createDeliver({
     assets: stores.assets,

@@ -23,7 +23,9 @@ export const AssetEventDocument = z.object({
 })
 export type AssetEvent = z.infer<typeof AssetEventDocument>
 
-const tenth = ({ progress }: Asset): number => Math.floor(progress.percent / 10)
+/** Of the encode under way, of whichever version. One that ended without taking over stands at the title's own. */
+const tenth = ({ progress, next }: Asset): number =>
+  Math.floor((next && !next.error ? next : { progress }).progress.percent / 10)
 
 /** A title that its tenant deleted tells nothing more. Another version that takes over is ready anew. */
 function nameOf(before: Asset, after: Asset): AssetEventName | undefined {

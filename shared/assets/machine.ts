@@ -2,10 +2,15 @@
 import { isoTime } from '../core/clock.ts'
 import { Problem, type ProblemCode, problems } from '../core/problem.ts'
 import { type Asset, type Progress, progressStages, type Rendition } from './model.ts'
-
-type Next = Asset | 'unchanged'
-
-const touched = (asset: Asset, nowMs: number): Asset => ({ ...asset, updatedAt: isoTime(nowMs) })
+import {
+  type EncodeFacts,
+  latestVersion,
+  type Next,
+  stepOfEncode,
+  touched,
+  unplayable,
+  versionUnderWay,
+} from './next.ts'
 
 /** The facts of encode carry the version they were found at: those of another encode change nothing. */
 const encodes = (asset: Asset, version: number): boolean =>
@@ -24,7 +29,7 @@ export function completed(asset: Asset, facts: { etag: string }, nowMs: number):
 }
 
 /** Percent and stage only ever go forward; without a change of either, the estimate alone writes nothing. */
-export function progressed(asset: Asset, facts: { version: number } & Progress, nowMs: number): Next {
+export const progressed = stepOfEncode<{ version: number } & Progress>((asset, facts, nowMs): Next => {
   if (!encodes(asset, facts.version)) return 'unchanged'
   const { percent, stage } = asset.progress
   const later = progressStages.indexOf(facts.stage) > progressStages.indexOf(stage)
@@ -35,39 +40,43 @@ export function progressed(asset: Asset, facts: { version: number } & Progress, 
     ...(facts.etaSeconds === undefined ? {} : { etaSeconds: facts.etaSeconds }),
   }
   return { ...touched(asset, nowMs), progress }
-}
+})
 
-/** Its tenant pays for an encode once: not for a repetition, nor for another version that another ffmpeg needs. */
-export function charged(asset: Asset, charge: NonNullable<Asset['charged']>, nowMs: number): Next {
-  if (asset.state !== 'encoding' || asset.charged) return 'unchanged'
-  return { ...touched(asset, nowMs), charged: charge }
-}
+/** Its tenant pays for each encode once: not for a repetition, nor for another version that another ffmpeg needs. */
+export const charged = stepOfEncode<{ version: number; month: string; seconds: number }>(
+  (asset, facts, nowMs) => {
+    if (!encodes(asset, facts.version) || asset.charged) return 'unchanged'
+    const { month, seconds } = facts
+    return { ...touched(asset, nowMs), charged: { month, seconds } }
+  },
+)
+
+/** What a change of the title charged its tenant. */
+export const newCharge = (before: Asset | undefined, after: Asset | undefined): Asset['charged'] =>
+  (before?.next?.charged ? undefined : after?.next?.charged) ?? (before?.charged ? undefined : after?.charged)
 
 /** One version follows one plan: another one, made by another ffmpeg, needs another version. */
-export function planned(asset: Asset, facts: { version: number; plan: string }, nowMs: number): Next {
+export const planned = stepOfEncode<{ version: number; plan: string }>((asset, facts, nowMs) => {
   if (!encodes(asset, facts.version)) return 'unchanged'
   if (asset.plan !== undefined && asset.plan !== facts.plan) throw new Problem('encode-outdated')
   const moved = progressed(asset, { version: facts.version, percent: 0, stage: 'encoding' }, nowMs)
   if (asset.plan === facts.plan) return moved
   return { ...(moved === 'unchanged' ? touched(asset, nowMs) : moved), plan: facts.plan }
-}
-
-/** Nothing of it plays from here on. */
-function unplayable(asset: Asset): Asset {
-  const { timeline: _, former: _former, poster: _poster, durationSeconds: _duration, ...rest } = asset
-  return { ...rest, renditions: [] }
-}
+})
 
 /** Begins the next version from the source; what there was of this one plays no more. */
-export function renewed(asset: Asset, facts: { version: number }, nowMs: number): Next {
+export const renewed = stepOfEncode<{ version: number }>((asset, facts, nowMs) => {
   if (!encodes(asset, facts.version)) return 'unchanged'
   const { plan: _, ...rest } = unplayable(touched(asset, nowMs))
   return { ...rest, version: asset.version + 1, progress: { percent: 0, stage: 'queued' } }
-}
+})
 
 /** How many segments a timeline's name promises: `…/timeline-{n}.json`; 0 for none. */
 export const timelineLength = (blob: string | undefined): number =>
   Number(/\/timeline-(\d+)\.json$/.exec(blob ?? '')?.[1] ?? 0)
+
+/** Of which version a timeline is: `…/v{n}/timeline-…`. */
+export const timelineVersion = (blob: string): number => Number(/\/v(\d+)\/timeline-/.exec(blob)?.[1] ?? 0)
 
 /** Which content keys a timeline is of: `…/timeline-g{n}.json`; those of an encode are generation 0. */
 export const timelineGeneration = (blob: string | undefined): number =>
@@ -95,19 +104,21 @@ export function published(asset: Asset, facts: PublishedFacts, nowMs: number): N
   }
 }
 
-/** `encoding` → `ready`, with the timeline that has ended. */
-export function finished(asset: Asset, facts: PublishedFacts, nowMs: number): Next {
+/** `encoding` → `ready`, with the timeline that has ended; a next version takes over. */
+export const finished = stepOfEncode<PublishedFacts & EncodeFacts>((asset, facts, nowMs) => {
   const next = published(asset, facts, nowMs)
   if (next === 'unchanged') return next
   return { ...next, state: 'ready', progress: { percent: 100, stage: 'done' } }
+})
+
+export interface FailedFacts {
+  readonly version: number
+  readonly code: ProblemCode
+  readonly detail?: string | undefined
 }
 
 /** `uploading` or `encoding` → `failed`: nothing of it plays from here on. The first error stays. */
-export function failed(
-  asset: Asset,
-  facts: { version: number; code: ProblemCode; detail?: string | undefined },
-  nowMs: number,
-): Next {
+export const failed = stepOfEncode<FailedFacts>((asset, facts, nowMs) => {
   if (asset.state === 'ready' || asset.state === 'failed') return 'unchanged'
   if (asset.version !== facts.version) return 'unchanged'
   return {
@@ -116,6 +127,27 @@ export function failed(
     progress: { percent: asset.progress.percent, stage: 'failed' },
     error: { code: facts.code, detail: facts.detail ?? problems[facts.code].advice },
   }
+})
+
+/** Begins the next version of a title that plays. Repeated, it is the one under way. */
+export function reencoded(asset: Asset, nowMs: number): Next {
+  if (asset.state !== 'ready')
+    throw new Problem('conflict', {
+      detail: `A title is encoded anew once it is ready; this one is ${asset.state}.`,
+    })
+  if (versionUnderWay(asset) !== undefined) return 'unchanged'
+  const version = latestVersion(asset) + 1
+  return { ...touched(asset, nowMs), next: { version, progress: { percent: 0, stage: 'queued' } } }
+}
+
+/** Its tenant's word: the encode under way ends. Repeated, it changes nothing; where none is, it refuses. */
+export function cancelled(asset: Asset, nowMs: number): Next {
+  const version = versionUnderWay(asset)
+  if (version !== undefined) return failed(asset, { version, code: 'encode-cancelled' }, nowMs)
+  if ((asset.next?.error ?? asset.error)?.code === 'encode-cancelled') return 'unchanged'
+  throw new Problem('conflict', {
+    detail: `Only an encode that is under way can be cancelled; this title is ${asset.state}.`,
+  })
 }
 
 export interface RekeyedFacts {
@@ -153,6 +185,13 @@ export function sessionsEnded(asset: Asset, facts: { atMs: number }, nowMs: numb
 export function abandoned(asset: Asset, facts: { updatedBefore: string }, nowMs: number): Next {
   if (asset.state !== 'uploading' || asset.updatedAt >= facts.updatedBefore) return 'unchanged'
   return failed(asset, { version: asset.version, code: 'upload-abandoned' }, nowMs)
+}
+
+/** What there was of a next version that failed is gone. */
+export function nextCleaned(asset: Asset, facts: { version: number }, nowMs: number): Next {
+  const { next } = asset
+  if (next?.version !== facts.version || !next.error || next.cleanedAt !== undefined) return 'unchanged'
+  return { ...asset, next: { ...next, cleanedAt: isoTime(nowMs) } }
 }
 
 /** Source, media, units and keys of a failed title are gone. */

@@ -39,6 +39,8 @@ const problemCode = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode
 const AssetError = z.object({ code: problemCode, detail: z.string() })
 export type AssetError = z.infer<typeof AssetError>
 
+const Charge = z.object({ month: z.string(), seconds: z.number() })
+
 export const tenantId = z.custom<TenantId>((v) => typeof v === 'string' && idPattern('ten').test(v))
 export const assetId = z.custom<AssetId>((v) => typeof v === 'string' && idPattern('ast').test(v))
 
@@ -78,7 +80,18 @@ export const AssetDocument = z.object({
   poster: z.string().optional(),
   error: AssetError.optional(),
   /** What its encode was charged, once: its tenant does not pay for a repetition. */
-  charged: z.object({ month: z.string(), seconds: z.number() }).optional(),
+  charged: Charge.optional(),
+  /** The version after this one, of a title that is ready: under way, or failed where it has an error. */
+  next: z
+    .object({
+      version: z.number().int().min(2),
+      progress: Progress,
+      plan: z.string().optional(),
+      charged: Charge.optional(),
+      error: AssetError.optional(),
+      cleanedAt: z.string().optional(),
+    })
+    .optional(),
   /** How many events it has had; `events.ts` says which changes are. */
   events: z.number().int().min(0).optional(),
   /** Set by its tenant's DELETE: nobody sees it any more, and cleaning ends with the document. */
@@ -105,11 +118,18 @@ export const AssetView = z
     renditions: z.array(Rendition),
     playable: z.boolean(),
     error: AssetError.optional(),
+    /** An encode while the version before it plays; it takes over once it is whole, and is gone from here then. */
+    nextVersion: z.object({ progress: Progress, error: AssetError.optional() }).optional(),
     createdAt: z.string(),
     updatedAt: z.string(),
   })
   .meta({ id: 'Asset' })
 export type AssetView = z.infer<typeof AssetView>
+
+const viewNext = ({ progress, error }: NonNullable<Asset['next']>) => ({
+  progress,
+  ...(error ? { error } : {}),
+})
 
 export const viewAsset = (asset: Asset): AssetView => ({
   id: asset.id,
@@ -122,6 +142,7 @@ export const viewAsset = (asset: Asset): AssetView => ({
   renditions: asset.renditions,
   playable: asset.timeline !== undefined && asset.state !== 'failed',
   ...(asset.error ? { error: asset.error } : {}),
+  ...(asset.state === 'ready' && asset.next ? { nextVersion: viewNext(asset.next) } : {}),
   createdAt: asset.createdAt,
   updatedAt: asset.updatedAt,
 })

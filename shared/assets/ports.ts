@@ -23,8 +23,13 @@ export interface AssetStore {
   update(tenantId: TenantId, id: AssetId, change: Change<Asset>): Promise<Asset>
   remove(tenantId: TenantId, id: AssetId): Promise<void>
   list(tenantId: TenantId, page: { cursor?: string | undefined; limit: number }): Promise<Page<Asset>>
-  /** Across tenants, for timers: titles in `state` last updated before `updatedBefore` (RFC 3339); `uncleaned` keeps those without `cleanedAt`. */
-  findStale(query: { state: Asset['state']; updatedBefore: string; uncleaned?: boolean }): Promise<Asset[]>
+  /** Across tenants, for timers: titles in `state` last updated before `updatedBefore` (RFC 3339); `uncleaned` keeps those without `cleanedAt`, `next` those whose next version is under way or not cleaned. */
+  findStale(query: {
+    state: Asset['state']
+    updatedBefore: string
+    uncleaned?: boolean
+    next?: boolean
+  }): Promise<Asset[]>
 }
 
 /** Events of titles that nobody has passed on yet: none is lost, since each was written together with its change. */

@@ -1,7 +1,7 @@
 // Titles, in the container `assets`: a partition a tenant, and in it what it keeps and uses, and events not passed on yet.
 import { z } from 'zod'
 import { AssetEventDocument, counted, eventOf } from '../assets/events.ts'
-import { charged } from '../assets/machine.ts'
+import { charged, newCharge } from '../assets/machine.ts'
 import { keptOf } from '../assets/model.ts'
 import type { Asset, AssetEvent, AssetStore, Kept, Outbox } from '../assets/ports.ts'
 import type { Clock } from '../core/clock.ts'
@@ -74,7 +74,7 @@ export function createAssetStore(documents: AssetDocuments): {
     (tenantId: TenantId, admit: (after: Usage) => void = () => {}): Beside<Asset> =>
     async (before, after) => {
       const [had, has] = [keptOf(before), keptOf(after)]
-      const encode = before?.charged ? undefined : after?.charged
+      const encode = newCharge(before, after)
       const change = { titles: has.titles - had.titles, bytes: has.bytes - had.bytes, encode }
       if (change.titles === 0 && change.bytes === 0 && !encode) return []
       const next = (current: Usage | undefined) => {
@@ -131,13 +131,13 @@ export function createAssetStore(documents: AssetDocuments): {
         await assets.change(tenantId, id, () => 'removed', counting(tenantId))
       },
       list: (tenantId, page) => assets.page(tenantId, { ...page, newestBy: 'createdAt' }),
-      findStale({ state, updatedBefore, uncleaned }) {
-        const filter = 'c.state = @state AND c.updatedAt < @updatedBefore'
-        return assets.find(
-          uncleaned ? `${filter} AND NOT IS_DEFINED(c.cleanedAt)` : filter,
-          { state, updatedBefore },
-          staleAtOnce,
-        )
+      findStale({ state, updatedBefore, uncleaned, next }) {
+        const filter = [
+          'c.state = @state AND c.updatedAt < @updatedBefore',
+          ...(uncleaned ? ['NOT IS_DEFINED(c.cleanedAt)'] : []),
+          ...(next ? ['IS_DEFINED(c.next) AND NOT IS_DEFINED(c.next.cleanedAt)'] : []),
+        ]
+        return assets.find(filter.join(' AND '), { state, updatedBefore }, staleAtOnce)
       },
     },
     outbox: {
@@ -146,8 +146,8 @@ export function createAssetStore(documents: AssetDocuments): {
     },
     usage: {
       read: readUsage,
-      async charge({ tenantId, assetId, month, seconds }, admit) {
-        const once = (asset: Asset) => charged(asset, { month, seconds }, clock.now())
+      async charge({ tenantId, assetId, ...charge }, admit) {
+        const once = (asset: Asset) => charged(asset, charge, clock.now())
         await assets.update(tenantId, assetId, once, counting(tenantId, admit))
       },
       sessions: (tenantId) => sessions.get(tenantId, sessionsId),

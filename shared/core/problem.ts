@@ -110,6 +110,12 @@ export const problems = {
     'The encoder failed',
     'Try another export of the film; if it stays, report the asset id.',
   ),
+  'encode-cancelled': kind(
+    409,
+    'The encode was cancelled',
+    'Upload the film again, if it is wanted after all.',
+  ),
+  'source-gone': kind(409, 'The source is not there any more', 'Upload the film again, as a new title.'),
   'encode-outdated': kind(409, 'Another ffmpeg began this encode', 'Wait: it starts again by itself.'),
   'cap-exceeded': kind(
     422,

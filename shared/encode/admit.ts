@@ -1,4 +1,5 @@
 // encode-admit: whether a title may begin now, or when it is to ask again. A place is kept for as long as its title is encoded.
+import { versionUnderWay } from '../assets/next.ts'
 import type { AssetId } from '../core/ids.ts'
 import { afterAsk } from './admission.ts'
 import type { EncodeDeps } from './deps.ts'
@@ -38,7 +39,10 @@ async function findOver(
   const asked = [...(line?.running ?? []), ...(line?.waiting ?? []).slice(0, deps.limits.tenantTitles)]
   const others = asked.filter((id) => id !== target.assetId)
   const states = await Promise.all(
-    others.map(async (id) => (await deps.assets.get(target.tenantId, id))?.state === 'encoding'),
+    others.map(async (id) => {
+      const asset = await deps.assets.get(target.tenantId, id)
+      return asset && versionUnderWay(asset) !== undefined
+    }),
   )
   return new Set(others.filter((_, n) => !states[n]))
 }

@@ -1,5 +1,7 @@
-// What is taken away of a title: everything, once it failed or was deleted; all but the source, when it is encoded anew.
-import { mediaFolder, sourceBlob, titleFolder } from '../assets/model.ts'
+// What is taken away of a title: everything, once it failed or was deleted; one version, when it failed beside another or was replaced.
+import { timelineVersion } from '../assets/machine.ts'
+import { type Asset, mediaFolder, sourceBlob, titleFolder } from '../assets/model.ts'
+import { latestVersion, versionUnderWay } from '../assets/next.ts'
 import type { EncodeDeps } from './deps.ts'
 import type { EncodeTarget } from './ports.ts'
 import { jobOf } from './units.ts'
@@ -14,10 +16,27 @@ export async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<voi
   await deps.sealer.forget(id)
 }
 
-/** Media, units and content keys of one version. */
-export async function cleanVersion(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
-  const { assetId } = target
+/** Media, units and content keys of one version, up to that generation of them. */
+export async function cleanVersion(deps: EncodeDeps, target: EncodeTarget, latest = 0): Promise<void> {
+  const { assetId, version } = target
+  for (let generation = 0; generation <= latest; generation++)
+    await deps.sealer.retire({ assetId, version, generation })
   await deps.media.removeFolder(mediaFolder({ ...target, id: assetId }))
   await deps.units.removeJob(jobOf(target))
-  await deps.sealer.forget(assetId)
 }
+
+/**
+ * Whatever is left of an encode that is over, as far as nobody plays it: of a title that failed or is gone, all of it; of
+ * one that goes on, this version, unless it is the title's, is being made, or is what players began with.
+ */
+export async function takeBack(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
+  const asset = await deps.assets.get(target.tenantId, target.assetId)
+  if (!asset || asset.state === 'failed')
+    await clean(deps, { ...target, version: asset ? latestVersion(asset) : target.version })
+  else if (!isKept(asset, target.version)) await cleanVersion(deps, target)
+}
+
+const isKept = (asset: Asset, version: number): boolean =>
+  version === asset.version ||
+  version === versionUnderWay(asset) ||
+  (asset.former ?? []).some(({ timeline }) => timelineVersion(timeline) === version)

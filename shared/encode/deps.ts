@@ -13,6 +13,8 @@ export interface EncodeLimits {
   readonly chunkSegments: number
   /** Chunks of one title that are under way at once. */
   readonly window: number
+  /** How long a version that was replaced stays, for players that began with it. */
+  readonly retentionMs: number
   /** Titles of one tenant that are encoded at once. */
   readonly tenantTitles: number
   readonly unitMs: number

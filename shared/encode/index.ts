@@ -4,16 +4,27 @@ import { createRecent } from '../core/recent.ts'
 import { admit } from './admit.ts'
 import { encodeAudio } from './audio.ts'
 import { encodeChunk } from './chunk.ts'
+import { createControl } from './control.ts'
 import type { EncodeDeps, EncodeParts } from './deps.ts'
 import { fail, findLost, finish, renew } from './finish.ts'
 import { createLedger } from './ledger.ts'
 import { createPace } from './pace.ts'
 import { encodePoster } from './poster.ts'
 import { prepare } from './prepare.ts'
+import { retire } from './retire.ts'
 import { verify } from './verify.ts'
-import { type ActivityName, ChunkTarget, FailTarget, type Outcome, PlannedTarget, Target } from './work.ts'
+import {
+  type ActivityName,
+  ChunkTarget,
+  FailTarget,
+  type Outcome,
+  PlannedTarget,
+  RetireTarget,
+  Target,
+} from './work.ts'
 
 export type Encode = Readonly<Record<ActivityName, (input: unknown) => Promise<Outcome>>> & {
+  readonly control: ReturnType<typeof createControl>
   /** For the sweep: what a lost process left. */
   findLost(): Promise<Asset[]>
 }
@@ -40,6 +51,8 @@ export function createEncode(parts: EncodeParts): Encode {
     finish: async (input) => finish(deps, PlannedTarget.parse(input)),
     fail: async (input) => fail(deps, FailTarget.parse(input)),
     renew: async (input) => renew(deps, Target.parse(input)),
+    retire: async (input) => retire(deps, RetireTarget.parse(input)),
+    control: createControl(parts),
     findLost: () => findLost(deps),
   }
 }

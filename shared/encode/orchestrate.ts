@@ -2,16 +2,20 @@
 import type { OrchestrationContext, RetryOptions, Task } from 'durable-functions'
 import { encodeInstanceId } from '../assets/model.ts'
 import { transient } from '../core/retry.ts'
+import { waitUntil } from '../core/wait-until.ts'
 import type { EncodeTarget } from './ports.ts'
 import {
   type ActivityName,
   activityNames,
   type Failure,
+  type Finished,
   type Outcome,
   type Part,
   type Prepared,
   partName,
   partsOf,
+  type RetireTarget,
+  retireName,
   type Turn,
 } from './work.ts'
 
@@ -32,7 +36,7 @@ const pause = (context: OrchestrationContext, seconds: number): Task =>
 /** Instance id `encode-{assetId}-v{version}`. A unit that fails has failed its title already; here it is cleaned up. */
 export function* encodeAsset(context: OrchestrationContext): Steps<Outcome | undefined> {
   const target = context.df.getInput() as EncodeTarget
-  let outcome: Outcome
+  let outcome: Outcome<Finished>
   try {
     const turn = yield* awaitTurn(context, target)
     if (!turn) return undefined
@@ -40,7 +44,7 @@ export function* encodeAsset(context: OrchestrationContext): Steps<Outcome | und
   } catch {
     outcome = exhausted
   }
-  if (outcome.ok) return outcome
+  if (outcome.ok) return yield* retireFormer(context, target, outcome)
   if (isOutdated(outcome)) return yield* encodeAnew(context, target)
   return yield* failed(context, target, outcome)
 }
@@ -56,13 +60,15 @@ function* awaitTurn(context: OrchestrationContext, target: EncodeTarget): Steps<
   return undefined
 }
 
-function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Steps<Outcome> {
+function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Steps<Outcome<Finished>> {
   const prepared = (yield start(context, 'prepare', target)) as Outcome<Prepared>
   if (!prepared.ok) return prepared
   const outcomes = (yield context.df.Task.all(startUnits(context, target, prepared))) as Outcome[]
   const failures = outcomes.filter((outcome): outcome is Failure => !outcome.ok)
   const failure = failures.find(isOutdated) ?? failures[0]
-  return failure ?? ((yield start(context, 'finish', { ...target, plan: prepared.plan })) as Outcome)
+  return (
+    failure ?? ((yield start(context, 'finish', { ...target, plan: prepared.plan })) as Outcome<Finished>)
+  )
 }
 
 /** The opening and the sound are what the title's first second waits for; then its face, which takes no time. */
@@ -122,6 +128,34 @@ function* encodeAnew(context: OrchestrationContext, target: EncodeTarget): Steps
   const next = { ...target, version: target.version + 1 }
   const instanceId = encodeInstanceId(next.assetId, next.version)
   return (yield context.df.callSubOrchestratorWithRetry('encode-asset', retry, next, instanceId)) as Outcome
+}
+
+/** Of a title that was encoded anew: the version before goes once nobody is in the middle of it. */
+function* retireFormer(
+  context: OrchestrationContext,
+  target: EncodeTarget,
+  { until }: Finished,
+): Steps<Outcome> {
+  if (until !== undefined) {
+    const instanceId = `retire-${target.assetId}-v${target.version}`
+    yield context.df.callSubOrchestratorWithRetry(retireName, retry, { ...target, until }, instanceId)
+  }
+  return { ok: true }
+}
+
+const pauseMs = 900_000
+
+/** Instance id `retire-{assetId}-v{version}` of the version that took over. A store that is away only delays it. */
+export function* retireVersions(context: OrchestrationContext): Steps<Outcome | undefined> {
+  const target = context.df.getInput() as RetireTarget
+  try {
+    yield* waitUntil(context, Date.parse(target.until))
+    return (yield start(context, 'retire', target)) as Outcome
+  } catch {
+    yield* waitUntil(context, context.df.currentUtcDateTime.getTime() + pauseMs)
+  }
+  context.df.continueAsNew(target)
+  return undefined
 }
 
 /** For what failed or was deleted outside of an encode: an abandoned upload, a title that its tenant removed. */

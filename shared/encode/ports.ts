@@ -18,11 +18,13 @@ export interface SegmentSealer {
   /** Key ids by rendition name, as they were made; undefined once they were forgotten. */
   keyIds(target: EncodeTarget): Promise<Record<string, string> | undefined>
   open(target: EncodeTarget, planHash: string): Promise<Seal>
+  /** Forgets the keys of one version, of one generation of them. */
+  retire(of: { assetId: AssetId; version: number; generation?: number }): Promise<void>
   /** Forgets the keys of all versions of a title. */
   forget(assetId: AssetId): Promise<void>
 }
 
-/** Takes what a title's encode costs its tenant, once for each title; throws `cap-exceeded` beyond the limit. */
+/** Takes what a title's encode costs its tenant, once for each version; throws `cap-exceeded` beyond the limit. */
 export type ChargeEncode = (target: EncodeTarget, durationSeconds: number) => Promise<void>
 
 /** One unit of encode's work in the container `units` (partition key `jobId`, the Durable instance id). */
@@ -82,6 +84,12 @@ export interface OpenedSource {
   close(): Promise<void>
 }
 
+/** Bytes `[start, end)` of a source that may stay unread. */
+export interface Hole {
+  readonly start: number
+  readonly end: number
+}
+
 export interface RunAsk {
   readonly program: 'ffmpeg' | 'ffprobe'
   readonly argv: readonly string[]
@@ -110,7 +118,12 @@ export interface RunOutcome {
 /** `shared/media` implements it; nothing else starts a process. */
 export interface Ffmpeg {
   tools(): Promise<Tools>
-  open(source: { blob: string; etag: string; sizeBytes: number }, store: SourceStore): Promise<OpenedSource>
+  /** Zeros stand where `holes` are. */
+  open(
+    source: { blob: string; etag: string; sizeBytes: number },
+    store: SourceStore,
+    holes?: readonly Hole[],
+  ): Promise<OpenedSource>
   /** Throws the reason of `signal` once that is aborted. */
   run(ask: RunAsk): Promise<RunOutcome>
 }

@@ -1,8 +1,9 @@
 // Who else has a say while a unit works: its title, which may fail, be deleted, or want to know how far it has come.
 import { failed, progressed } from '../assets/machine.ts'
 import type { Asset } from '../assets/model.ts'
+import { encodeOf } from '../assets/next.ts'
 import { Problem, type ProblemCode } from '../core/problem.ts'
-import { clean } from './clean.ts'
+import { takeBack } from './clean.ts'
 import type { EncodeDeps } from './deps.ts'
 import type { Plan } from './plan.ts'
 import type { EncodeTarget, Unit } from './ports.ts'
@@ -21,7 +22,8 @@ export async function titleOf(
   deps: EncodeDeps,
   target: EncodeTarget,
 ): Promise<Asset & { source: { etag: string } }> {
-  const asset = await deps.assets.get(target.tenantId, target.assetId)
+  const found = await deps.assets.get(target.tenantId, target.assetId)
+  const asset = found && encodeOf(found, target.version)
   const etag = asset?.source.etag
   if (asset?.state !== 'encoding' || asset.version !== target.version || etag === undefined)
     throw new Problem('asset-failed')
@@ -44,16 +46,10 @@ export async function settle<T>(
     const { code, message: detail } = error
     if (code === 'encode-outdated') return { ok: false, code, detail }
     await failTitle(deps, target, { code, detail })
+    // Also what this unit may have written after an earlier cleaning.
     await takeBack(deps, target)
     return { ok: false, code, detail }
   }
-}
-
-/** Also what this unit may have written after an earlier cleaning. A title that is ready meanwhile keeps everything. */
-async function takeBack(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
-  const asset = await deps.assets.get(target.tenantId, target.assetId)
-  if (asset && asset.state !== 'failed') return
-  await clean(deps, target)
 }
 
 export async function failTitle(

@@ -20,6 +20,15 @@ const code = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]])
 export const FailTarget = Target.extend({ code: code.optional(), detail: z.string().max(1000).optional() })
 export type FailTarget = z.infer<typeof FailTarget>
 
+/** Versions that players are done with at `until`. */
+export const RetireTarget = Target.extend({ until: z.string() })
+export type RetireTarget = z.infer<typeof RetireTarget>
+
+/** Until when there is a version that was replaced. */
+export interface Finished {
+  readonly until?: string
+}
+
 /** A failure that was to be expected is a value; what is thrown is tried again. */
 export interface Failure {
   readonly ok: false
@@ -63,6 +72,7 @@ export const partsOf = (
   }))
 
 export const partName = 'encode-part'
+export const retireName = 'encode-retire'
 
 export const activityNames = {
   admit: 'encode-admit',
@@ -74,5 +84,6 @@ export const activityNames = {
   finish: 'encode-finish',
   fail: 'encode-fail',
   renew: 'encode-renew',
+  retire: 'encode-retire-versions',
 } as const
 export type ActivityName = keyof typeof activityNames

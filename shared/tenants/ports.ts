@@ -41,9 +41,9 @@ export interface SessionCount {
 export interface UsageStore {
   /** Counted from the titles where it was never kept before. */
   read(tenantId: TenantId): Promise<Usage>
-  /** Once for each title. `admit` is shown what would be used then, and may throw: then nothing is charged. */
+  /** Once for each encode. `admit` is shown what would be used then, and may throw: then nothing is charged. */
   charge(
-    encode: { tenantId: TenantId; assetId: AssetId; month: string; seconds: number },
+    encode: { tenantId: TenantId; assetId: AssetId; version: number; month: string; seconds: number },
     admit: (after: Usage) => void,
   ): Promise<void>
   sessions(tenantId: TenantId): Promise<SessionCount | undefined>

@@ -64,10 +64,13 @@ export function createUsage({ store, clock, find }: UsageDeps) {
       }
     },
 
-    /** Once for each title, however often it is asked; throws `cap-exceeded` and charges nothing beyond the limit. */
-    async chargeEncode({ tenantId, assetId }: { tenantId: TenantId; assetId: AssetId }, seconds: number) {
+    /** Once for each encode, however often it is asked; throws `cap-exceeded` and charges nothing beyond the limit. */
+    async chargeEncode(
+      { tenantId, assetId, version }: { tenantId: TenantId; assetId: AssetId; version: number },
+      seconds: number,
+    ) {
       const limits = await limitsOf(tenantId)
-      const charge = { tenantId, assetId, month: monthOf(clock.now()), seconds }
+      const charge = { tenantId, assetId, version, month: monthOf(clock.now()), seconds }
       await store.charge(charge, ({ encodedSeconds }) => admitEncode(limits, encodedSeconds, seconds))
     },
 

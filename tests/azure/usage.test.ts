@@ -139,7 +139,7 @@ test('encodes are charged once each, and not a second beyond the limit', async (
   for (const title of titles) await node(0).assets.create(title)
   const charge = (n: number) =>
     usageOf(n, tenantId, { encodedMinutes: 8 }).chargeEncode(
-      { tenantId, assetId: titles[n % 12]?.id as Asset['id'] },
+      { tenantId, assetId: titles[n % 12]?.id as Asset['id'], version: 1 },
       60,
     )
   // Each activity runs twice at once, as after a lost worker.

@@ -34,10 +34,11 @@ test('a title counts until it is deleted, its source until it is gone', () => {
 
 test('an encode is charged once, whatever repeats it', () => {
   const asset = sampleAsset({ state: 'encoding' })
-  const once = charged(asset, { month: '2026-11', seconds: 60 }, nowMs) as Asset
+  const once = charged(asset, { version: 1, month: '2026-11', seconds: 60 }, nowMs) as Asset
   expect(once.charged).toEqual({ month: '2026-11', seconds: 60 })
-  expect(charged(once, { month: '2026-12', seconds: 99 }, nowMs)).toBe('unchanged')
-  expect(charged(sampleAsset({ state: 'ready' }), { month: '2026-11', seconds: 1 }, nowMs)).toBe('unchanged')
+  expect(charged(once, { version: 1, month: '2026-12', seconds: 99 }, nowMs)).toBe('unchanged')
+  const ready = sampleAsset({ state: 'ready' })
+  expect(charged(ready, { version: 1, month: '2026-11', seconds: 1 }, nowMs)).toBe('unchanged')
 })
 
 test('each month begins at nothing, and what comes late for one that is over changes none', () => {

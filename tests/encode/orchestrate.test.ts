@@ -1,7 +1,7 @@
 // The orchestrations by themselves: what they call, in which order, with what, and how every failure ends in cleaning.
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { cleanAsset, encodeAsset } from '../../shared/encode/orchestrate.ts'
+import { cleanAsset, encodeAsset, retireVersions } from '../../shared/encode/orchestrate.ts'
 import { partsOf } from '../../shared/encode/work.ts'
 import { type Answers, play } from './pump.ts'
 import { target } from './stage.ts'
@@ -185,4 +185,30 @@ test('a plan of another ffmpeg is not the title’s fault: the next version begi
   expect(names.slice(-2)).toEqual(['encode-renew', `encode-asset encode-${target.assetId}-v2`])
   expect(calls.at(-1)?.input).toEqual({ ...target, version: 2 })
   expect(names).not.toContain('encode-fail')
+})
+
+describe('of a title that was encoded anew', () => {
+  const until = new Date(100 * 3_600_000).toISOString()
+
+  test('the version before goes once nobody is in the middle of it', () => {
+    const { outcome, calls, names } = play(encodeAsset, {
+      ...ready,
+      'encode-finish': () => ({ ok: true, until }),
+    })
+    expect(outcome).toEqual({ ok: true })
+    expect(names.at(-1)).toBe(`encode-retire retire-${target.assetId}-v1`)
+    expect(calls.at(-1)?.input).toEqual({ ...target, until })
+  })
+
+  test('a wait for days is taken in steps, and a store that is away only delays it', () => {
+    const away = [new Error('away'), { ok: true }]
+    const { outcome, calls } = play(
+      retireVersions,
+      { 'encode-retire-versions': () => away.shift() },
+      { input: { ...target, until } },
+    )
+    expect(outcome).toEqual({ ok: true })
+    const hours = calls.map(({ name, input }) => (name === 'timer' ? Number(input['seconds']) / 3600 : name))
+    expect(hours).toEqual([72, 28, 'encode-retire-versions', 0.25, 'encode-retire-versions'])
+  })
 })

@@ -35,13 +35,17 @@ export function play(
   const calls: Call[] = []
   const executions: number[] = []
   let longestPayload = 0
+  let nowMs = 0
   const kept = <T>(value: T): T => {
     longestPayload = Math.max(longestPayload, JSON.stringify(value)?.length ?? 0)
     return value
   }
 
   function settle(task: Pending): unknown {
-    if (task.kind === 'timer') return undefined
+    if (task.kind === 'timer') {
+      nowMs += Number(task.input['seconds']) * 1000
+      return undefined
+    }
     if (task.kind === 'child' && task.name === 'encode-part') return run(encodePart, task.input)
     const answer = kept((answers[task.name] ?? (() => ({ ok: true })))(task.input))
     if (answer instanceof Error) throw answer
@@ -58,8 +62,10 @@ export function play(
       }
       const df = {
         getInput: () => next,
-        currentUtcDateTime: new Date(0),
-        createTimer: (at: Date) => call('timer', 'timer', { seconds: at.getTime() / 1000 }),
+        get currentUtcDateTime() {
+          return new Date(nowMs)
+        },
+        createTimer: (at: Date) => call('timer', 'timer', { seconds: (at.getTime() - nowMs) / 1000 }),
         continueAsNew: (input: unknown) => {
           again = kept(input)
         },

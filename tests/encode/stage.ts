@@ -115,6 +115,7 @@ export function setStage(
       async () =>
       ({ bytes }) =>
         bytes,
+    retire: async () => {},
     forget: async () => {},
   }
   const queues = new Map<TenantId, Line>()
@@ -140,6 +141,7 @@ export function setStage(
       threads: 2,
       chunkSegments,
       window: 8,
+      retentionMs: 60_000,
       tenantTitles: 4,
       unitMs: 600_000,
       maxSeconds: 6 * 3600,

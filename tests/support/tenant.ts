@@ -11,6 +11,7 @@ export interface AssetView {
   progress: { percent: number; stage: string }
   renditions: Array<{ name: string; kind: string; width?: number; height?: number; frameRate?: number }>
   error?: { code: string; detail: string }
+  nextVersion?: { progress: { percent: number; stage: string }; error?: { code: string; detail: string } }
 }
 
 export interface Playback {

@@ -111,6 +111,16 @@ export const walks: Readonly<Record<string, Walk>> = {
     make: async (scene) => ({ ids: { assetId: (await announced(scene)).id } }),
   },
   'POST /api/v1/assets/{assetId}/source-url': { auth: 'tenant', success: 201 },
+  'POST /api/v1/assets/{assetId}/encode': { auth: 'tenant', roles: ['uploader'], success: 202 },
+  'POST /api/v1/assets/{assetId}/cancel': {
+    auth: 'tenant',
+    roles: ['uploader'],
+    success: 202,
+    make: async ({ owner, ids }) => {
+      await owner.expectStatus(202, owner.call('POST', `/api/v1/assets/${ids['assetId']}/encode`, {}))
+      return {}
+    },
+  },
   'POST /api/v1/assets/{assetId}/rekey': { auth: 'tenant', success: 202 },
 
   'POST /api/v1/assets/{assetId}/playback': { auth: 'tenant', roles: ['minter'], success: 201 },

@@ -1,0 +1,158 @@
+// A tenant controls an encode over the whole platform: cancel it, encode a title anew while it plays, and no kill changes that.
+import { execFile } from 'node:child_process'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { drawFilm } from '../support/film.ts'
+import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
+import {
+  endAllPlatforms,
+  type PlatformProcess,
+  startPlatform,
+  stateFolder,
+} from '../support/platform-process.ts'
+import { blobsOf, portrait } from '../support/portrait.ts'
+import { seeded } from '../support/seeded.ts'
+import { asTenant, type Tenant } from '../support/tenant.ts'
+
+const seconds = 16
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const retentionMs = 20_000
+const env = { KEY_RETENTION_HOURS: String(retentionMs / 3_600_000), TENANT_REQUESTS_PER_SECOND: '1000' }
+
+let folder: string
+let film: Buffer
+let platform: PlatformProcess
+let tenant: Tenant
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'movidone-control-'))
+  const path = join(folder, 'film.mp4')
+  await drawFilm({ path, seconds, size: '640x360' })
+  film = await readFile(path)
+  await begin(stateFolder())
+})
+afterAll(async () => {
+  await platform?.end('SIGINT')
+  await endAllPlatforms()
+  await rm(folder, { recursive: true, force: true })
+})
+
+async function begin(stateDirectory: string): Promise<void> {
+  platform = startPlatform(stateDirectory, { env })
+  const local = await platform.healthy()
+  tenant = asTenant(local.apiUrl, local.tenant.apiKey)
+}
+
+async function killAll(): Promise<void> {
+  const { stateDirectory } = platform
+  for (const { pid } of platform.local().processes) process.kill(pid, 'SIGKILL')
+  await platform.ended
+  await begin(stateDirectory)
+}
+
+const post = (id: string, what: 'encode' | 'cancel') => tenant.call('POST', `/api/v1/assets/${id}/${what}`)
+
+async function readyTitle(): Promise<string> {
+  const id = await tenant.upload(film)
+  const asset = await tenant.until(id, ({ state }) => state === 'ready' || state === 'failed')
+  expect(asset.error).toBeUndefined()
+  return id
+}
+
+async function blobs(id: string): Promise<string[]> {
+  const { processes, tenant: own } = platform.local()
+  const port = processes.find(({ name }) => name === 'storage')?.port
+  const key = (await readFile(join(platform.stateDirectory, 'storage', 'account-key'), 'utf8')).trim()
+  return blobsOf({ url: `http://127.0.0.1:${port}/movidone`, key }, { tenantId: own.id, assetId: id })
+}
+
+/** The best rendition's playlist in a session of its own. */
+async function variant(id: string): Promise<string> {
+  return (await mediaPlaylists((await tenant.playback(id)).hlsUrl))[0] ?? ''
+}
+const editionOf = async (id: string): Promise<string> =>
+  /\/(\d+\.\d+)\/0\.m4s/.exec((await mediaPlaylist(await variant(id))).text)?.[1] ?? ''
+
+/** Every frame that ffmpeg decodes, by its hash; with `-re` at the pace of a viewer. */
+async function frames(url: string, pace: readonly string[] = []): Promise<string[]> {
+  const args = ['-v', 'error', '-nostdin', ...pace, '-i', url, '-map', '0:v:0', '-f', 'framemd5', '-']
+  const { stdout, stderr } = await promisify(execFile)('ffmpeg', args, { maxBuffer: 1 << 24 })
+  expect(stderr).toBe('')
+  return stdout.split('\n').filter((line) => /^\d/.test(line))
+}
+
+test('a first encode that is cancelled fails and leaves nothing; asked again, it is the same', async () => {
+  const id = await tenant.upload(film)
+  await tenant.until(id, ({ state, progress }) => state === 'encoding' && progress.percent > 0)
+  expect((await blobs(id)).length).toBeGreaterThan(1)
+  expect(await post(id, 'cancel')).toMatchObject({ status: 202, json: { assetId: id, state: 'failed' } })
+  expect((await post(id, 'cancel')).status).toBe(202)
+  expect((await tenant.asset(id)).error?.code).toBe('encode-cancelled')
+  await expect.poll(() => blobs(id), { timeout: 60_000, interval: 500 }).toEqual([])
+  // Late units would write within seconds.
+  await sleep(5000)
+  expect(await blobs(id)).toEqual([])
+  expect((await post(id, 'encode')).json).toMatchObject({ code: 'conflict' })
+})
+
+test('a title is encoded anew while it plays: its player goes on, the next one gets the new version', async () => {
+  const id = await readyTitle()
+  expect((await post(id, 'cancel')).json).toMatchObject({ status: 409, code: 'conflict' })
+  const before = await portrait(tenant, id)
+  const whole = await frames(await variant(id))
+  const [old] = await mediaPlaylists((await tenant.playback(id)).hlsUrl)
+  const first = await mediaPlaylist(old ?? '')
+  const playing = frames(await variant(id), ['-re'])
+  for (const answer of await Promise.all([post(id, 'encode'), post(id, 'encode')]))
+    expect([answer.status, answer.json]).toEqual([202, { assetId: id, version: 2 }])
+  const meanwhile = await tenant.until(id, ({ nextVersion }) => (nextVersion?.progress.percent ?? 0) > 0)
+  expect([meanwhile.state, meanwhile.playable, meanwhile.progress.percent]).toEqual(['ready', true, 100])
+  expect(await editionOf(id)).toBe('1.0')
+  await tenant.until(id, ({ nextVersion }) => nextVersion === undefined)
+  await expect.poll(() => editionOf(id), { timeout: 10_000 }).toBe('2.0')
+  // The same film by the same plan.
+  expect(await portrait(tenant, id)).toEqual(before)
+  expect(await playing).toEqual(whole)
+  expect(await frames(await variant(id))).toEqual(whole)
+  for (const url of [first.segments[0] ?? '', first.init, first.keyUrl])
+    expect((await fetch(url)).status).toBe(200)
+  await expect
+    .poll(async () => (await blobs(id)).filter((name) => name.includes('/v1/')), {
+      timeout: retentionMs + 30_000,
+      interval: 500,
+    })
+    .toEqual([])
+  for (const url of [first.segments[0] ?? '', first.keyUrl]) expect((await fetch(url)).status).toBe(404)
+  expect(await portrait(tenant, id)).toEqual(before)
+})
+
+test(`cancelled, the title plays on as it is, over kills too (SEED=${seed})`, async () => {
+  const random = seeded(seed)
+  const id = await readyTitle()
+  const [before, names] = [await portrait(tenant, id), await blobs(id)]
+  await post(id, 'encode')
+  await tenant.until(id, ({ nextVersion }) => (nextVersion?.progress.percent ?? 0) > 0)
+  await sleep(random() * 500)
+  expect(await post(id, 'cancel')).toMatchObject({ status: 202, json: { state: 'ready' } })
+  await sleep(random() * 1000)
+  await killAll()
+  expect((await tenant.asset(id)).nextVersion?.error?.code).toBe('encode-cancelled')
+  await expect.poll(() => blobs(id), { timeout: 90_000, interval: 500 }).toEqual(names)
+  expect(await portrait(tenant, id)).toEqual(before)
+
+  // One that is killed and not cancelled comes to its end.
+  expect((await post(id, 'encode')).json).toEqual({ assetId: id, version: 3 })
+  await sleep(random() * 4000)
+  await killAll()
+  await tenant.until(id, ({ nextVersion }) => nextVersion === undefined)
+  await expect.poll(() => editionOf(id), { timeout: 10_000 }).toBe('3.0')
+  expect(await portrait(tenant, id)).toEqual(before)
+
+  // Deleted while players may be in the middle of the version before, everything goes.
+  expect((await tenant.call('DELETE', `/api/v1/assets/${id}`)).status).toBe(204)
+  await expect.poll(() => blobs(id), { timeout: 60_000, interval: 500 }).toEqual([])
+})
