@@ -4,8 +4,9 @@ import { type AssetId, idPattern, type TenantId } from '../core/ids.ts'
 import { Policy } from '../tenants/policy.ts'
 import type { JwsFault } from './jws.ts'
 
-const grantMaxSeconds = 7 * 24 * 3600
-const ttlMaxSeconds = 7 * 24 * 3600
+export const grantMaxSeconds = 7 * 24 * 3600
+/** Idle for longer than it lives no session can be. */
+export const ttlMaxSeconds = 7 * 24 * 3600
 /** How far the clock of a tenant's backend may be ahead of ours. None for the end: who expires is over. */
 const leeway = { issuedSeconds: 60, notBeforeSeconds: 10 }
 

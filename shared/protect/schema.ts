@@ -1,6 +1,7 @@
 // What a tenant says when a viewer wants to watch or has to stop, and what it is told.
 import { z } from 'zod'
 import { Policy } from '../tenants/policy.ts'
+import { grantMaxSeconds, ttlMaxSeconds } from './grant.ts'
 
 /** Whoever watches, in the tenant's own words. */
 const viewer = z.string().min(1).max(200)
@@ -9,7 +10,7 @@ export const PlaybackRequest = z
   .object({
     viewer: viewer.optional(),
     /** How long the session may be idle. */
-    ttlSeconds: z.number().int().min(1).max(604_800).optional(),
+    ttlSeconds: z.number().int().min(1).max(ttlMaxSeconds).optional(),
     /** Stands over the tenant's own, field by field. */
     policy: Policy.optional(),
   })
@@ -62,8 +63,8 @@ export const RevocationRequest = z
 export const GrantRequest = z
   .object({
     viewer: viewer.optional(),
-    expiresInSeconds: z.number().int().min(1).max(604_800).default(3600),
-    ttlSeconds: z.number().int().min(1).max(604_800).optional(),
+    expiresInSeconds: z.number().int().min(1).max(grantMaxSeconds).default(3600),
+    ttlSeconds: z.number().int().min(1).max(ttlMaxSeconds).optional(),
     policy: Policy.optional(),
   })
   .strict()

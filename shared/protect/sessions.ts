@@ -7,13 +7,13 @@ import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
 import type { Tenant } from '../tenants/model.ts'
 import { effectivePolicy, type Policy } from '../tenants/policy.ts'
+import { ttlMaxSeconds } from './grant.ts'
 import { type PlatformSecret, platformKeyId } from './platform-secret.ts'
 import type { Session, SessionStore } from './ports.ts'
 import { sessionOfGrant, viewerKeyOfName } from './session-id.ts'
 import { mintToken } from './session-token.ts'
 
 const ttlDefaultSeconds = 3600
-const ttlMaxSeconds = 7 * 24 * 3600
 /** However active it is. */
 const lifeSeconds = 7 * 24 * 3600
 /** The document outlives whatever names it, so that a session which was revoked never comes back. */
