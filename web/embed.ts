@@ -6,12 +6,16 @@ import { type Failure, openStream, type Stream } from './stream.ts'
 /** File of hls.js beside this script; its name has a hash, which the build knows. */
 declare const HLS_FILE: string
 
-const script = document.currentScript ?? document.querySelector('script[src$="/embed.js"]')
-const folder = script instanceof HTMLScriptElement ? script.src : document.baseURI
+/**
+ * Where this script came from, and from nowhere else comes more code: an element named `currentScript` that somebody
+ * got into the page, or a `<base>`, ends the player and does not choose what it loads.
+ */
+const script = document.currentScript
+const home = script instanceof HTMLScriptElement ? script.src : undefined
 
 let library: Promise<typeof Hls> | undefined
 function load(): Promise<typeof Hls> {
-  library ??= import(new URL(HLS_FILE, folder).href).then((module: { default: typeof Hls }) => module.default)
+  library ??= import(new URL(HLS_FILE, home).href).then((module: { default: typeof Hls }) => module.default)
   library.catch(() => {
     library = undefined
   })
@@ -91,7 +95,7 @@ function look(): void {
 
 /** Two films on a page may bring the script twice. */
 const once = Symbol.for('movidone.embed')
-if (!Reflect.has(window, once)) {
+if (home && !Reflect.has(window, once)) {
   Reflect.set(window, once, true)
   look()
   new MutationObserver(look).observe(document, {

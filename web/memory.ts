@@ -1,4 +1,4 @@
-// What the tab remembers until it is closed: the tenant key, and which title a half-sent file belongs to.
+// What the tab remembers until it is closed: the tenant key, which title a half-sent file belongs to, and posters.
 
 const keyName = 'movidone.key'
 
@@ -6,6 +6,23 @@ export const rememberKey = (key: string): void => sessionStorage.setItem(keyName
 export const recallKey = (): string | null => sessionStorage.getItem(keyName)
 /** Signing out forgets everything. */
 export const forgetAll = (): void => sessionStorage.clear()
+
+const posterName = (assetId: string) => `movidone.poster.${assetId}`
+
+/** A poster's URL is a session, and sessions are counted: a page that is loaded anew opens no second one. */
+export const rememberPoster = (assetId: string, poster: { posterUrl: string; expiresAt: string }): void =>
+  sessionStorage.setItem(
+    posterName(assetId),
+    JSON.stringify([poster.posterUrl, Date.parse(poster.expiresAt)]),
+  )
+export function recallPoster(assetId: string): string | undefined {
+  const [url, endMs] = JSON.parse(sessionStorage.getItem(posterName(assetId)) ?? '["", 0]') as [
+    string,
+    number,
+  ]
+  return Date.now() < endMs ? url : undefined
+}
+export const forgetPoster = (assetId: string): void => sessionStorage.removeItem(posterName(assetId))
 
 /** Why the page signed out by itself, for the page that comes after. */
 const reasonName = 'movidone.reason'

@@ -1,6 +1,8 @@
 // Posters need a token: a session is opened for a title once its card comes into view, two at a time.
 import type { Api, Asset } from './api.ts'
+import { ApiProblem } from './call.ts'
 import type { Card } from './card.ts'
+import { forgetPoster, recallPoster, rememberPoster } from './memory.ts'
 import { backoffMs, pause } from './patience.ts'
 
 /** About four minutes; a title that is still without one then stays so until the page is loaded again. */
@@ -11,6 +13,7 @@ export function createPosters(api: Api, signal: AbortSignal) {
   const wanted = new Map<Element, { assetId: string; card: Card }>()
   const visible = new Set<Element>()
   let busy = 0
+  let forbidden = false
 
   async function next(): Promise<void> {
     if (busy >= 2 || signal.aborted) return
@@ -18,11 +21,31 @@ export function createPosters(api: Api, signal: AbortSignal) {
       if (!visible.has(card.element)) continue
       wanted.delete(card.element)
       busy += 1
-      // A title without a poster is still a title: the frame stays plain.
-      const playback = await api.playback(assetId).catch(() => undefined)
+      const url = (await showKept(assetId, card)) ? undefined : await open(assetId)
       busy -= 1
-      if (playback) show(assetId, card, playback.posterUrl).catch(() => {})
+      if (url) show(assetId, card, url).catch(() => {})
       return next()
+    }
+  }
+
+  async function showKept(assetId: string, card: Card): Promise<boolean> {
+    const kept = recallPoster(assetId)
+    if (!kept) return false
+    const shown = await card.poster(kept)
+    if (!shown) forgetPoster(assetId)
+    return shown
+  }
+
+  async function open(assetId: string): Promise<string | undefined> {
+    if (forbidden) return undefined
+    try {
+      const playback = await api.playback(assetId)
+      rememberPoster(assetId, playback)
+      return playback.posterUrl
+    } catch (error) {
+      // A title without a poster is still a title: the frame stays plain.
+      forbidden = error instanceof ApiProblem && error.code === 'forbidden'
+      return undefined
     }
   }
 

@@ -270,6 +270,18 @@ describeInBrowser('the access view of the console', () => {
     await smaller.page.close()
   })
 
+  test('opens no second session for a poster when the page is loaded anew', async () => {
+    await page.getByRole('link', { name: 'Titles' }).click()
+    const poster = console.card('Harbour lights').locator('img')
+    await poster.waitFor(patience)
+    const used = async () => (await tenant.call('GET', '/api/v1/usage')).json.sessions
+    const before = await used()
+    await page.reload()
+    await poster.waitFor(patience)
+    expect(await used()).toBe(before)
+    await page.getByRole('link', { name: 'Access' }).click()
+  })
+
   test('shows what is used', async () => {
     const usage = sheet('Usage')
     expect(await usage.locator('[data-usage="titles"] dd').textContent()).toBe('1')

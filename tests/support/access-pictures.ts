@@ -25,16 +25,17 @@ export async function takeAccessPictures(
     allowedOrigins: ['https://www.example.com'],
     policy: { countries: ['FR', 'BE', 'CH'], maxResolution: 1080, maxStreams: 3 },
   })
-  await tenant.call('POST', '/api/v1/revocations', { assetId })
+  const live = await tenant.call('GET', '/api/v1/sessions')
+  for (const { sessionId } of live.json.items) await tenant.call('DELETE', `/api/v1/sessions/${sessionId}`)
   for (const viewer of ['ann', 'bob', 'cleo']) {
     const { hlsUrl } = await tenant.playback(assetId, { viewer, policy: { countries: null } })
     await fetch(hlsUrl, { headers: { 'user-agent': `the player of ${viewer}` } })
   }
-  await page.setViewportSize({ width: 1200, height: 1140 })
+  await page.setViewportSize({ width: 1200, height: 860 })
   await page.reload()
   await page.locator('#sessions .row').nth(2).waitFor()
   await page.locator('#api-keys .row').nth(1).waitFor()
   await page.mouse.move(0, 0)
   await page.waitForTimeout(500)
-  await page.screenshot({ path: picture })
+  await page.screenshot({ path: picture, fullPage: true })
 }

@@ -10,8 +10,8 @@ export interface SecondOrigin {
   origin: string
   /** The same playlists and segments without their encryption, below this site. */
   clearCopy(hlsUrl: string): string
-  /** Puts a page on the site, such as its tenant would write it; `policy` is its Content-Security-Policy. */
-  publish(html: string, policy?: string): string
+  /** Puts a page on the site, such as its tenant would write it; with headers of its own. */
+  publish(html: string, headers?: Record<string, string>): string
   stop(): Promise<void>
 }
 
@@ -46,7 +46,7 @@ export async function startSecondOrigin(): Promise<SecondOrigin> {
   const script = bundle.outputFiles[0]!.contents
   const sealed = new Map<string, { key: URL; iv: Buffer }>()
   let upstream = ''
-  const pages = new Map<string, { html: string; policy: string | undefined }>()
+  const pages = new Map<string, { html: string; headers: Record<string, string> }>()
 
   async function clear(path: string): Promise<Buffer | string> {
     const url = new URL(path, upstream)
@@ -63,8 +63,9 @@ export async function startSecondOrigin(): Promise<SecondOrigin> {
     try {
       const page = pages.get(path)
       if (page) {
-        if (page.policy) response.setHeader('content-security-policy', page.policy)
-        response.setHeader('content-type', 'text/html; charset=utf-8').end(page.html)
+        response
+          .writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...page.headers })
+          .end(page.html)
       } else if (path === '/player.js') response.setHeader('content-type', 'text/javascript').end(script)
       else if (path.startsWith('/clear/'))
         response
@@ -88,9 +89,9 @@ export async function startSecondOrigin(): Promise<SecondOrigin> {
       upstream = url.origin
       return `${origin}/clear${url.pathname}`
     },
-    publish(html, policy) {
+    publish(html, headers = {}) {
       const path = `/pages/${pages.size}`
-      pages.set(path, { html, policy })
+      pages.set(path, { html, headers })
       return `${origin}${path}`
     },
     async stop() {
