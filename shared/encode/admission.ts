@@ -32,3 +32,9 @@ export function afterAsk(
     before: 0,
   }
 }
+
+/** The line without a title that will not be encoded any more. */
+export const afterLeave = (line: Line, assetId: AssetId): Line => ({
+  running: line.running.filter((id) => id !== assetId),
+  waiting: line.waiting.filter((id) => id !== assetId),
+})

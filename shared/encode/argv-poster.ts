@@ -1,5 +1,5 @@
 // The command line that makes a poster of one moment.
-import { inputArgv, loud, seconds } from './argv.ts'
+import { inputArgv, loud, seconds, shortSockets } from './argv.ts'
 import { matrixChange } from './picture.ts'
 import type { Plan } from './plan.ts'
 
@@ -26,7 +26,7 @@ export function posterArgv(plan: Plan, { url, atSeconds }: PosterAsk): string[] 
   ]
   return [
     ...loud,
-    ...['-y', ...at, '-threads', String(plan.threads), ...inputArgv(source, url)],
+    ...['-y', ...at, '-threads', String(plan.threads), ...shortSockets, ...inputArgv(source, url)],
     ...['-filter_complex', `[0:${video.stream}]${upright.join(',')}`],
     ...['-map', '[a]', '-map_metadata', '-1', '-frames:v', '1', '-q:v', '3', '-f', 'mjpeg', 'poster.jpg'],
     ...['-map', '[g]', '-frames:v', '1', '-f', 'rawvideo', 'pipe:1'],

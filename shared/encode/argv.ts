@@ -26,6 +26,12 @@ export const inputArgv = (source: Container, url: string): string[] => [
   ...['-i', url],
 ]
 
+/**
+ * For who does not read to the end: what the sockets hold then was fetched for nothing, and on loopback, whose segments
+ * are large, that would be megabytes.
+ */
+export const shortSockets = ['-tcp_mss', '1400', '-recv_buffer_size', String(64 << 10)] as const
+
 export const probeArgv = (source: Container, url: string): string[] => [
   ...[
     '-hide_banner',
@@ -165,7 +171,7 @@ export function chunkArgv(
       '-noaccurate_seek',
       ...seeking,
     ],
-    ...['-threads', threads, ...inputArgv(plan.source, url)],
+    ...['-threads', threads, ...shortSockets, ...inputArgv(plan.source, url)],
     ...['-filter_complex', graph(plan, chunk, seeking.length === 0)],
     ...plan.renditions.flatMap((rung, index) => videoOutput(plan, rung, index)),
   ]

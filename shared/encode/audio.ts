@@ -4,7 +4,9 @@ import { audioInit, createFrameCutter, primingFrames } from './aac.ts'
 import { audioArgv, audioBitrate } from './argv-audio.ts'
 import type { EncodeDeps } from './deps.ts'
 import { writeFragment } from './fragment.ts'
+import { soundHoles } from './holes.ts'
 import { audioEdge, audioFrameSamples, audioRendition, type Plan } from './plan.ts'
+import type { OpenedSource } from './ports.ts'
 import { publish } from './publish.ts'
 import { initBlob, segmentBlob } from './timeline.ts'
 import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
@@ -29,7 +31,8 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
         sizes: { [audioRendition]: [...writer.sizes] },
       })
     const report = () => ({ plan, unit: unit(false) })
-    await withSource(deps, plan, (opened) =>
+    const holes = await withSource(deps, plan, (opened) => soundHoles(plan, opened))
+    const work = (opened: OpenedSource) =>
       underWatch(deps, { target: input, report }, async (signal) => {
         const outcome = await deps.ffmpeg.run({
           program: 'ffmpeg',
@@ -49,8 +52,8 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
         if (outcome.end !== 'done')
           throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
         writer.end()
-      }),
-    )
+      })
+    await withSource(deps, plan, work, holes)
     await titleOf(deps, input)
     await deps.ledger.put(unit(true))
     await publish(deps, input, plan)

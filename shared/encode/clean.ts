@@ -2,11 +2,12 @@
 import { timelineVersion } from '../assets/machine.ts'
 import { type Asset, mediaFolder, sourceBlob, titleFolder } from '../assets/model.ts'
 import { latestVersion, versionUnderWay } from '../assets/next.ts'
+import { afterLeave } from './admission.ts'
 import type { EncodeDeps } from './deps.ts'
 import type { EncodeTarget } from './ports.ts'
 import { jobOf } from './units.ts'
 
-/** Source, media of all versions, units and content keys. Repeatable, and right at any moment after the failure. */
+/** Source, media of all versions, units, content keys, and its place in the line. Repeatable, and right at any moment after the failure. */
 export async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
   const { tenantId, assetId: id } = target
   const versions = Array.from({ length: target.version }, (_, n) => n + 1)
@@ -14,6 +15,9 @@ export async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<voi
   await deps.media.removeFolder(titleFolder({ tenantId, id }))
   for (const each of versions) await deps.units.removeJob(jobOf({ ...target, version: each }))
   await deps.sealer.forget(id)
+  await deps.lines.change(tenantId, (line) =>
+    line && [...line.running, ...line.waiting].includes(id) ? afterLeave(line, id) : 'unchanged',
+  )
 }
 
 /** Media, units and content keys of one version, up to that generation of them. */

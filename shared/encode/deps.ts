@@ -7,6 +7,7 @@ import type { Ledger } from './ledger.ts'
 import type { Pace } from './pace.ts'
 import type { Plan } from './plan.ts'
 import type { ChargeEncode, Ffmpeg, LineStore, SegmentSealer, UnitStore } from './ports.ts'
+import type { PriceTable, Speed } from './price.ts'
 
 export interface EncodeLimits {
   readonly threads: number
@@ -34,6 +35,7 @@ export interface EncodeParts {
   readonly clock: Clock
   readonly log: Log
   readonly limits: EncodeLimits
+  readonly prices: { readonly table: PriceTable; readonly speed: Speed }
 }
 
 export interface EncodeDeps extends EncodeParts {

@@ -11,6 +11,7 @@ import { createLedger } from './ledger.ts'
 import { createPace } from './pace.ts'
 import { encodePoster } from './poster.ts'
 import { prepare } from './prepare.ts'
+import { createQuotes, probeQuote } from './quote.ts'
 import { retire } from './retire.ts'
 import { verify } from './verify.ts'
 import {
@@ -19,12 +20,14 @@ import {
   FailTarget,
   type Outcome,
   PlannedTarget,
+  QuoteTarget,
   RetireTarget,
   Target,
 } from './work.ts'
 
 export type Encode = Readonly<Record<ActivityName, (input: unknown) => Promise<Outcome>>> & {
   readonly control: ReturnType<typeof createControl>
+  readonly quotes: ReturnType<typeof createQuotes>
   /** For the sweep: what a lost process left. */
   findLost(): Promise<Asset[]>
 }
@@ -51,8 +54,10 @@ export function createEncode(parts: EncodeParts): Encode {
     finish: async (input) => finish(deps, PlannedTarget.parse(input)),
     fail: async (input) => fail(deps, FailTarget.parse(input)),
     renew: async (input) => renew(deps, Target.parse(input)),
+    quote: async (input) => probeQuote(deps, QuoteTarget.parse(input)),
     retire: async (input) => retire(deps, RetireTarget.parse(input)),
     control: createControl(parts),
+    quotes: createQuotes(parts),
     findLost: () => findLost(deps),
   }
 }

@@ -3,7 +3,7 @@ import { box, fullBox, u32 } from './box-writer.ts'
 import { readBoxHeader } from './boxes.ts'
 import type { Sample } from './fragment.ts'
 
-interface Found {
+export interface Found {
   readonly type: string
   /** Of the whole box and of what is in it, in the bytes that were walked. */
   readonly start: number
@@ -22,7 +22,7 @@ export function* boxesIn(bytes: Uint8Array, from = 0, to = bytes.length): Genera
   }
 }
 
-function find(
+export function find(
   bytes: Uint8Array,
   path: readonly string[],
   within = { body: 0, end: bytes.length },

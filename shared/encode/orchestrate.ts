@@ -14,6 +14,7 @@ import {
   type Prepared,
   partName,
   partsOf,
+  type QuoteTarget,
   type RetireTarget,
   retireName,
   type Turn,
@@ -156,6 +157,16 @@ export function* retireVersions(context: OrchestrationContext): Steps<Outcome | 
   }
   context.df.continueAsNew(target)
   return undefined
+}
+
+/** Instance id `quote-{assetId}-{of the file}`. What can't be found out is said, too. */
+export function* quoteAsset(context: OrchestrationContext): Steps<Outcome> {
+  const target = context.df.getInput() as QuoteTarget
+  try {
+    return (yield start(context, 'quote', target)) as Outcome
+  } catch {
+    return (yield start(context, 'quote', { ...target, code: 'unavailable' })) as Outcome
+  }
 }
 
 /** For what failed or was deleted outside of an encode: an abandoned upload, a title that its tenant removed. */

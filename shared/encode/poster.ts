@@ -53,6 +53,7 @@ async function takeShot(deps: EncodeDeps, { argv, opened, signal }: Shot) {
       argv,
       outputs: ['poster.jpg'],
       wallMs: posterMs,
+      patient: true,
       fileBytes: 16 << 20,
       signal: AbortSignal.any([signal, opened.failed]),
       onOutput: (bytes) => void grey.push(bytes),

@@ -65,7 +65,7 @@ interface Inspected {
   readonly signal: AbortSignal
 }
 
-async function planOf(deps: EncodeDeps, { source, opened, signal }: Inspected): Promise<Plan> {
+export async function planOf(deps: EncodeDeps, { source, opened, signal }: Inspected): Promise<Plan> {
   const stop = AbortSignal.any([signal, opened.failed])
   const container = sniffContainer(await opened.read(0, 4096))
   const boxes = container.isoBoxes ? await walkBoxes(opened.sizeBytes, opened.read) : []

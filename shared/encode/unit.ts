@@ -2,7 +2,7 @@
 import { Problem } from '../core/problem.ts'
 import type { EncodeDeps } from './deps.ts'
 import { Plan } from './plan.ts'
-import type { OpenedSource, RunOutcome } from './ports.ts'
+import type { Hole, OpenedSource, RunOutcome } from './ports.ts'
 import { titleOf } from './watch.ts'
 import { withoutAddress } from './words.ts'
 import type { PlannedTarget } from './work.ts'
@@ -34,8 +34,9 @@ export async function withSource<T>(
   deps: EncodeDeps,
   plan: Plan,
   work: (opened: OpenedSource) => Promise<T>,
+  holes?: readonly Hole[],
 ): Promise<T> {
-  const opened = await deps.ffmpeg.open(plan.source, deps.sources)
+  const opened = await deps.ffmpeg.open(plan.source, deps.sources, holes)
   try {
     return await work(opened)
   } finally {

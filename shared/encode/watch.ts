@@ -14,7 +14,7 @@ import type { Failure } from './work.ts'
 const pollMs = 2000
 
 /** What no repetition mends: the title fails with it at once. Everything else is thrown and tried again. */
-const final = (code: ProblemCode): boolean =>
+export const final = (code: ProblemCode): boolean =>
   /^(source|encode)-|^checksum-mismatch$|^cap-exceeded$|^asset-failed$|^not-found$/.test(code)
 
 /** The title as it is being encoded at this version; `asset-failed` once it is not any more. */

@@ -17,6 +17,10 @@ export const ChunkTarget = PlannedTarget.extend({ chunk: z.number().int().min(0)
 export type ChunkTarget = z.infer<typeof ChunkTarget>
 
 const code = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]])
+/** `etag`: of the file that is to be looked at; `code`: what to note, when looking came to nothing. */
+export const QuoteTarget = Target.omit({ version: true }).extend({ etag: z.string(), code: code.optional() })
+export type QuoteTarget = z.infer<typeof QuoteTarget>
+
 export const FailTarget = Target.extend({ code: code.optional(), detail: z.string().max(1000).optional() })
 export type FailTarget = z.infer<typeof FailTarget>
 
@@ -85,5 +89,6 @@ export const activityNames = {
   fail: 'encode-fail',
   renew: 'encode-renew',
   retire: 'encode-retire-versions',
+  quote: 'encode-quote-probe',
 } as const
 export type ActivityName = keyof typeof activityNames

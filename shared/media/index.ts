@@ -22,7 +22,7 @@ export function createFfmpeg(paths: ProgramPaths, random: Random = systemRandom)
   }
   return {
     tools: programs,
-    open: (source, store) => openSource(source, { store, cache, random }),
+    open: (source, store, holes) => openSource(source, { store, cache, random, holes }),
     run: async (ask) => runProgram((await programs())[ask.program], ask),
   }
 }

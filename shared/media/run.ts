@@ -18,8 +18,8 @@ const limited = [
   'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; n=$3; shift 3',
   'exec env -i LC_ALL=C GCONV_PATH=/nonexistent PATH="$PATH" nice -n "$n" "$@"',
 ].join('; ')
-/** First the units that a title's first seconds wait for, then the others: three times the share, not all of it. */
-const niceness = { usual: '0', patient: '5' }
+/** First the units that a title's first seconds wait for, then the others: thirty times the share, not all of it. */
+const niceness = { usual: '0', patient: '15' }
 
 /** Folders are named after the process that owns them, so that a later start can sweep those of the dead. */
 export const workPrefix = join(tmpdir(), 'movidone-work-')

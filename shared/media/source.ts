@@ -4,8 +4,9 @@ import type { AddressInfo } from 'node:net'
 import type { SourceStore } from '../assets/ports.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
-import type { OpenedSource } from '../encode/ports.ts'
+import type { Hole, OpenedSource } from '../encode/ports.ts'
 import { type BlockCache, createBlockCache } from './blocks.ts'
+import { createSparse } from './sparse.ts'
 
 interface Source {
   readonly blob: string
@@ -13,36 +14,44 @@ interface Source {
   readonly sizeBytes: number
 }
 
-const blockBytes = 1 << 20
-/** Per process: 16 MiB that pass and 32 MiB that stay, which holds the index of a long film. */
-export const createSourceCache = (): BlockCache => createBlockCache({ passing: 16, kept: 32 })
+const blockBytes = 256 << 10
+const blocksOfMiB = (1 << 20) / blockBytes
+/**
+ * Per process: 64 MiB that pass, since a chunk begins in what its neighbour reads, and 32 MiB that stay, which holds the
+ * index of a long film.
+ */
+export const createSourceCache = (): BlockCache =>
+  createBlockCache({ passing: 64 * blocksOfMiB, kept: 32 * blocksOfMiB })
 
 export interface SourceDeps {
   readonly store: SourceStore
   readonly cache: BlockCache
   readonly random: Random
+  readonly holes?: readonly Hole[] | undefined
 }
 
 export async function openSource(
   source: Source,
-  { store, cache, random }: SourceDeps,
+  { store, cache, random, holes = [] }: SourceDeps,
 ): Promise<OpenedSource> {
   const failure = new AbortController()
   let fetchedBytes = 0
 
-  async function fetchBlock(offset: number): Promise<Uint8Array> {
-    const count = Math.min(blockBytes, source.sizeBytes - offset)
+  async function fetched(offset: number, count: number): Promise<Uint8Array> {
     const bytes = await store.read(source.blob, { offset, count, etag: source.etag })
     if (bytes.length !== count) throw new Problem('source-changed')
     fetchedBytes += bytes.length
     return bytes
   }
+  const sparse = createSparse(holes, fetched)
 
-  /** The rest of the block that `offset` lies in. */
-  async function blockFrom(offset: number): Promise<Uint8Array> {
+  /** The rest of the block, or of the piece, that `offset` lies in. */
+  async function partFrom(offset: number): Promise<Uint8Array> {
     const start = offset - (offset % blockBytes)
+    const count = Math.min(blockBytes, source.sizeBytes - start)
     try {
-      const block = await cache.get(`${source.blob}\n${source.etag}\n${start}`, () => fetchBlock(start))
+      if (sparse.start <= offset && offset < sparse.end) return await sparse.part(offset)
+      const block = await cache.get(`${source.blob}\n${source.etag}\n${start}`, () => fetched(start, count))
       return block.subarray(offset - start)
     } catch (error) {
       failure.abort(error)
@@ -54,7 +63,7 @@ export async function openSource(
     const end = Math.min(offset + count, source.sizeBytes)
     const parts: Uint8Array[] = []
     for (let at = offset; at < end; ) {
-      const part = (await blockFrom(at)).subarray(0, end - at)
+      const part = (await partFrom(at)).subarray(0, end - at)
       parts.push(part)
       at += part.length
     }
@@ -63,9 +72,7 @@ export async function openSource(
 
   const path = `/${Buffer.from(random.bytes(16)).toString('hex')}`
   const server = createServer((request, response) => {
-    answer(request, response, { path, sizeBytes: source.sizeBytes, blockFrom }).catch(() =>
-      response.destroy(),
-    )
+    answer(request, response, { path, sizeBytes: source.sizeBytes, partFrom }).catch(() => response.destroy())
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -88,11 +95,11 @@ export async function openSource(
 interface Served {
   readonly path: string
   readonly sizeBytes: number
-  readonly blockFrom: (offset: number) => Promise<Uint8Array>
+  readonly partFrom: (offset: number) => Promise<Uint8Array>
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, served: Served): Promise<void> {
-  const { path, sizeBytes, blockFrom } = served
+  const { path, sizeBytes, partFrom } = served
   if (request.url !== path || request.method !== 'GET') return void response.writeHead(404).end()
   const range = parseRange(request.headers.range, sizeBytes)
   if (!range)
@@ -107,13 +114,23 @@ async function answer(request: IncomingMessage, response: ServerResponse, served
     'content-type': 'application/octet-stream',
     connection: 'close',
   })
-  // A block is fetched only once the last one was taken: an open-ended range never pulls the whole film.
+  // An open-ended range never pulls the whole film: who reads on has one block fetched ahead, and no more.
+  let next = partFrom(start)
   for (let at = start; at < end && !response.destroyed; ) {
-    const part = (await blockFrom(at)).subarray(0, end - at)
+    const part = (await next).subarray(0, end - at)
     at += part.length
+    const isAhead = at < end && at - start > blockBytes
+    if (isAhead) next = quietly(partFrom(at))
     await written(response, part)
+    if (at < end && !isAhead) next = partFrom(at)
   }
   response.end()
+}
+
+/** Nobody may wait for it any more when it fails. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
 }
 
 /** In small writes, since what a socket holds is read ahead for nothing when ffmpeg seeks away. */

@@ -142,6 +142,8 @@ test('cancelled, or failed, it leaves the title as it plays, and nothing of its 
   expect(folder(1)).toEqual([ready.timeline])
 }, 120_000)
 
+const other: typeof assetId = `ast_${'2'.repeat(20)}`
+
 test('a title that is deleted while it is encoded anew goes with both versions', async () => {
   const { stage, encode, update } = setUp(long)
   stage.setAsset({ ...(stage.asset() as Asset), state: 'ready' })
@@ -150,8 +152,11 @@ test('a title that is deleted while it is encoded anew goes with both versions',
   const { planned } = await prepared(encode, 2)
   const running = encode.chunk({ ...planned, chunk: 1 })
   await wait(1000)
+  const { lines } = stage.parts
+  await lines.change(tenantId, () => ({ running: [other, assetId], waiting: [assetId] }))
   await update((asset) => removed(asset, nowMs))
   await encode.fail(target)
+  expect(await lines.get(tenantId)).toEqual({ running: [other], waiting: [] })
   expect(await running).toMatchObject({ ok: false })
   expect([stage.asset(), [...stage.media.keys()], [...stage.files.keys()], [...stage.units.keys()]]).toEqual([
     undefined,

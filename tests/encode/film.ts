@@ -155,7 +155,8 @@ export function onsetsOf(file: Uint8Array): number[] {
   return onsets
 }
 
-function inFile<T>(bytes: Uint8Array, use: (path: string) => T): T {
+/** Uses bytes as a file that lasts no longer than that. */
+export function inFile<T>(bytes: Uint8Array, use: (path: string) => T): T {
   const folder = mkdtempSync(join(tmpdir(), 'movidone-look-'))
   try {
     writeFileSync(join(folder, 'f.mp4'), bytes)

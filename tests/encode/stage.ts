@@ -14,7 +14,12 @@ export const tenantId: TenantId = `ten_${'0'.repeat(20)}`
 export const assetId: AssetId = `ast_${'1'.repeat(20)}`
 export const target = { tenantId, assetId, version: 1 }
 
-const etagOf = (bytes: Uint8Array) => createHash('sha1').update(bytes).digest('hex')
+const etags = new WeakMap<Uint8Array, string>()
+const etagOf = (bytes: Uint8Array): string => {
+  const etag = etags.get(bytes) ?? createHash('sha1').update(bytes).digest('hex')
+  etags.set(bytes, etag)
+  return etag
+}
 
 export function setStage(
   film: Uint8Array,
@@ -135,6 +140,10 @@ export function setStage(
     sealer,
     charge: async () => {},
     ffmpeg: createFfmpeg(paths ?? { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }),
+    prices: {
+      table: { currency: 'EUR', video: [{ upTo: 2160, micros: 1000 }], audioMicros: 100 },
+      speed: { pixelsPerSecond: 1e8, units: 2 },
+    },
     clock: systemClock,
     log: silentLog,
     limits: {

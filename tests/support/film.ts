@@ -91,5 +91,21 @@ export async function drawFilm(film: Film): Promise<void> {
 }
 
 /** The same film over and over, without encoding it again. */
-export const repeatFilm = (of: { from: string; to: string; seconds: number }): Promise<void> =>
-  ffmpeg(['-stream_loop', '-1', '-i', of.from, '-c', 'copy', '-t', String(of.seconds), of.to])
+export const repeatFilm = (of: {
+  from: string
+  to: string
+  seconds: number
+  more?: readonly string[]
+}): Promise<void> =>
+  ffmpeg([
+    '-stream_loop',
+    '-1',
+    '-i',
+    of.from,
+    '-c',
+    'copy',
+    '-t',
+    String(of.seconds),
+    ...(of.more ?? []),
+    of.to,
+  ])
