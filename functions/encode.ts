@@ -46,6 +46,7 @@ export const encodeActivities: StageDefinitions = {
     activity('encode-poster', (app, input) => app.encode.poster(input)),
     activity('encode-chunk', (app, input) => app.encode.chunk(input)),
     activity('encode-audio', (app, input) => app.encode.audio(input)),
+    activity('encode-images', (app, input) => app.encode.images(input)),
     activity('encode-finish', (app, input) => app.encode.finish(input)),
     activity('encode-fail', (app, input) => app.encode.fail(input)),
     activity('encode-renew', (app, input) => app.encode.renew(input)),

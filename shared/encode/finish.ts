@@ -6,6 +6,7 @@ import { isoTime } from '../core/clock.ts'
 import { Problem } from '../core/problem.ts'
 import { cleanVersion, takeBack } from './clean.ts'
 import type { EncodeDeps } from './deps.ts'
+import { storyboardOf } from './images.ts'
 import type { EncodeTarget } from './ports.ts'
 import { writeTimeline } from './publish.ts'
 import { formerOf } from './retire.ts'
@@ -33,7 +34,9 @@ export async function finish(deps: EncodeDeps, input: PlannedTarget): Promise<Ou
     // A source that was small enough to be read early is asked for once more: what is kept must be what was encoded.
     const source = await deps.sources.facts(plan.source.blob)
     if (source?.etag !== plan.source.etag) throw new Problem('source-changed')
-    const { blob, timeline } = await writeTimeline(deps, { target: input, plan, progress }, undefined)
+    const storyboard = await storyboardOf(deps, input, plan)
+    const whole = { target: input, plan, progress, storyboard }
+    const { blob, timeline } = await writeTimeline(deps, whole, undefined)
     const { durationSeconds, poster } = timeline
     const renditions = shownRenditions(timeline)
     const formerUntil = isoTime(deps.clock.now() + deps.limits.retentionMs)

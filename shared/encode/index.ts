@@ -7,6 +7,7 @@ import { encodeChunk } from './chunk.ts'
 import { createControl } from './control.ts'
 import type { EncodeDeps, EncodeParts } from './deps.ts'
 import { fail, findLost, finish, renew } from './finish.ts'
+import { encodeImages } from './images.ts'
 import { createLedger } from './ledger.ts'
 import { createPace } from './pace.ts'
 import { encodePoster } from './poster.ts'
@@ -51,6 +52,7 @@ export function createEncode(parts: EncodeParts): Encode {
     poster: async (input) => encodePoster(deps, PlannedTarget.parse(input)),
     chunk: async (input) => encodeChunk(deps, ChunkTarget.parse(input)),
     audio: async (input) => encodeAudio(deps, PlannedTarget.parse(input)),
+    images: async (input) => encodeImages(deps, PlannedTarget.parse(input)),
     finish: async (input) => finish(deps, PlannedTarget.parse(input)),
     fail: async (input) => fail(deps, FailTarget.parse(input)),
     renew: async (input) => renew(deps, Target.parse(input)),

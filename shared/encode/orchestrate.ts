@@ -64,12 +64,13 @@ function* awaitTurn(context: OrchestrationContext, target: EncodeTarget): Steps<
 function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Steps<Outcome<Finished>> {
   const prepared = (yield start(context, 'prepare', target)) as Outcome<Prepared>
   if (!prepared.ok) return prepared
+  const planned = { ...target, plan: prepared.plan }
   const outcomes = (yield context.df.Task.all(startUnits(context, target, prepared))) as Outcome[]
   const failures = outcomes.filter((outcome): outcome is Failure => !outcome.ok)
   const failure = failures.find(isOutdated) ?? failures[0]
-  return (
-    failure ?? ((yield start(context, 'finish', { ...target, plan: prepared.plan })) as Outcome<Finished>)
-  )
+  if (failure) return failure
+  const images = (yield start(context, 'images', planned)) as Outcome
+  return images.ok ? ((yield start(context, 'finish', planned)) as Outcome<Finished>) : images
 }
 
 /** The opening and the sound are what the title's first second waits for; then its face, which takes no time. */

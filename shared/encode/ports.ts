@@ -11,6 +11,9 @@ export interface EncodeTarget {
 /** Encrypts one finished segment. `number` counts from 0 within the rendition. Same input, same bytes. */
 export type Seal = (segment: { rendition: string; number: number; bytes: Uint8Array }) => Uint8Array
 
+/** The way back, for what encode itself has stored. */
+export type Unseal = Seal
+
 /** Protect's side of encode: content keys are made, wrapped and used behind this port; encode never sees one. */
 export interface SegmentSealer {
   /** Makes the content keys of this version if there are none yet; key ids by rendition name. Repeatable. */
@@ -18,6 +21,7 @@ export interface SegmentSealer {
   /** Key ids by rendition name, as they were made; undefined once they were forgotten. */
   keyIds(target: EncodeTarget): Promise<Record<string, string> | undefined>
   open(target: EncodeTarget, planHash: string): Promise<Seal>
+  unseal(target: EncodeTarget, planHash: string): Promise<Unseal>
   /** Forgets the keys of one version, of one generation of them. */
   retire(of: { assetId: AssetId; version: number; generation?: number }): Promise<void>
   /** Forgets the keys of all versions of a title. */

@@ -1,6 +1,6 @@
 // When a title grows: what the units have made so far becomes its timeline, and the longest one is the current one.
 import { published, timelineLength } from '../assets/machine.ts'
-import type { Timeline } from '../assets/timeline.ts'
+import type { Storyboard, Timeline } from '../assets/timeline.ts'
 import { Problem } from '../core/problem.ts'
 import { aacCodecs } from './aac.ts'
 import type { EncodeDeps } from './deps.ts'
@@ -30,14 +30,14 @@ async function tracksOf(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Pro
 /** Writes a timeline of `playable` segments, or the last one, and says what it is. */
 export async function writeTimeline(
   deps: EncodeDeps,
-  of: { target: EncodeTarget; plan: Plan; progress: Progress },
+  of: { target: EncodeTarget; plan: Plan; progress: Progress; storyboard?: Storyboard | undefined },
   playable: number | undefined,
 ): Promise<{ blob: string; timeline: Timeline }> {
-  const { target, plan, progress } = of
+  const { target, plan } = of
   const [keyIds, tracks] = await Promise.all([deps.sealer.keyIds(target), tracksOf(deps, target, plan)])
   // Cleaned meanwhile: keys made now would fit nothing that is sealed.
   if (!keyIds) throw new Problem('asset-failed')
-  const timeline = makeTimeline({ target, plan, progress, keyIds, tracks, playable })
+  const timeline = makeTimeline({ ...of, keyIds, tracks, playable })
   const longest = Math.max(...timeline.renditions.map(({ segments }) => segments.length))
   const blob = timelineBlob(target, playable ?? longest + 1)
   await deps.media.putOnce(blob, Buffer.from(JSON.stringify(timeline)), 'application/json')

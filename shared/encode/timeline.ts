@@ -1,6 +1,6 @@
 // The timeline that a job's units make, as a pure function: the same units always make the same bytes.
 import { mediaFolder, type Rendition } from '../assets/model.ts'
-import type { Timeline, TimelineRendition, TimelineSegment } from '../assets/timeline.ts'
+import type { Storyboard, Timeline, TimelineRendition, TimelineSegment } from '../assets/timeline.ts'
 import { segmentCount, segmentStart } from './grid.ts'
 import {
   audioEdge,
@@ -29,6 +29,7 @@ export interface TimelineFacts {
   readonly tracks: Readonly<Record<string, Track>>
   /** How many segments to list; undefined for all there are, once no more will follow. */
   readonly playable: number | undefined
+  readonly storyboard?: Storyboard | undefined
 }
 
 const folderOf = ({ tenantId, assetId, version }: EncodeTarget): string =>
@@ -45,6 +46,8 @@ export const segmentBlob = (
   plan: Plan,
   at: { rendition: string; number: number },
 ): string => `${renditionFolder(target, plan, at.rendition)}${at.number}.m4s`
+export const spriteBlob = (target: EncodeTarget, plan: Plan, number: number): string =>
+  `${folderOf(target)}${plan.hash}/storyboard/${number}.jpg`
 /** Growing ones are named by their segments; the last one, which may list no more than the one before, is one longer. */
 export const timelineBlob = (target: EncodeTarget, length: number): string =>
   `${folderOf(target)}timeline-${length}.json`
@@ -145,6 +148,7 @@ export function makeTimeline(facts: TimelineFacts): Timeline {
     ended,
     renditions,
     poster: posterBlob(target),
+    ...(facts.storyboard ? { storyboard: facts.storyboard } : {}),
   }
 }
 

@@ -85,6 +85,7 @@ export const activityNames = {
   poster: 'encode-poster',
   chunk: 'encode-chunk',
   audio: 'encode-audio',
+  images: 'encode-images',
   finish: 'encode-finish',
   fail: 'encode-fail',
   renew: 'encode-renew',

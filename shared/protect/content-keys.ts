@@ -131,6 +131,13 @@ export function createContentKeys({ keys, kek, clock, random }: KeyDeps) {
         sealSegment(bytes, keyOf(rendition), segmentIv({ version: of.version, planHash, rendition, number }))
     },
 
+    /** Opens what `open` sealed. */
+    async unseal(of: Generation, planHash: string) {
+      const keyOf = await keyFinder(of)
+      return ({ rendition, number, bytes }: SegmentOf): Uint8Array =>
+        openSegment(bytes, keyOf(rendition), segmentIv({ version: of.version, planHash, rendition, number }))
+    },
+
     /** From one generation's keys to another's. The IV may stay what it is: it is unique under each key. */
     async reseal(from: Generation, to: Generation, planHash: string) {
       const [oldKey, newKey] = await Promise.all([keyFinder(from), keyFinder(to)])

@@ -68,7 +68,11 @@ const paths = process.env['FFMPEG']
   : undefined
 
 /** All activities, one after another, as the orchestration would call them. */
-export async function encodeFilm(film: Uint8Array, chunkSegments = 1): Promise<Encoded> {
+export async function encodeFilm(
+  film: Uint8Array,
+  chunkSegments = 1,
+  { beforeImages }: { beforeImages?: (stage: Encoded['stage']) => void } = {},
+): Promise<Encoded> {
   const stage = setStage(film, { chunkSegments, paths })
   const encode = createEncode(stage.parts)
   const outcome = (await encode.prepare(target)) as Outcome<Prepared>
@@ -77,6 +81,8 @@ export async function encodeFilm(film: Uint8Array, chunkSegments = 1): Promise<E
   for (let chunk = 0; chunk < outcome.chunks; chunk++) expectOk(await encode.chunk({ ...planned, chunk }))
   if (outcome.hasAudio) expectOk(await encode.audio(planned))
   expectOk(await encode.poster(planned))
+  beforeImages?.(stage)
+  expectOk(await encode.images(planned))
   expectOk(await encode.finish(planned))
   const read = (blob: string | undefined) => Buffer.from(stage.media.get(blob ?? '') ?? '')
   const asset = stage.asset() as Asset

@@ -26,6 +26,7 @@ test('prepares, does all units, finishes; the opening and the sound come first',
     'encode-chunk',
     'encode-chunk',
     'encode-chunk',
+    'encode-images',
     'encode-finish',
   ])
   expect(calls.filter(({ name }) => name === 'encode-chunk').map(({ input }) => input['chunk'])).toEqual([
@@ -39,7 +40,14 @@ test('has no units for what is not there', () => {
     ...turn,
     'encode-prepare': () => ({ ...prepared, chunks: 1, hasAudio: false, hasChecksum: false }),
   })
-  expect(names).toEqual(['encode-admit', 'encode-prepare', 'encode-chunk', 'encode-poster', 'encode-finish'])
+  expect(names).toEqual([
+    'encode-admit',
+    'encode-prepare',
+    'encode-chunk',
+    'encode-poster',
+    'encode-images',
+    'encode-finish',
+  ])
 })
 
 describe('of a film of any length', () => {
@@ -131,6 +139,7 @@ const failures: Array<[string, Answers, { ok: false; code: string }]> = [
     { ...ready, 'encode-chunk': ({ chunk }) => (chunk === 2 ? truncated : { ok: true }) },
     truncated as never,
   ],
+  ['the images', { ...ready, 'encode-images': () => truncated }, truncated as never],
   ['finish', { ...ready, 'encode-finish': () => truncated }, truncated as never],
   [
     'a unit whose retries are used up',

@@ -120,6 +120,10 @@ export function setStage(
       async () =>
       ({ bytes }) =>
         bytes,
+    unseal:
+      async () =>
+      ({ bytes }) =>
+        bytes,
     retire: async () => {},
     forget: async () => {},
   }

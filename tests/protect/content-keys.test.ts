@@ -51,6 +51,18 @@ describe('content keys', () => {
     expect(new Set(sealed.map((bytes) => Buffer.from(bytes).toString('hex'))).size).toBe(1)
   })
 
+  test('what was sealed is opened again, by its own key at its own place alone', async () => {
+    const { contentKeys } = setUp()
+    await contentKeys.prepare(target, renditions)
+    const seal = await contentKeys.open(target, 'plan')
+    const unseal = await contentKeys.unseal(target, 'plan')
+    const place = { rendition: 'v240', number: 3 }
+    const sealed = seal({ ...place, bytes: Buffer.from('a picture of the film') })
+    expect(Buffer.from(unseal({ ...place, bytes: sealed })).toString()).toBe('a picture of the film')
+    expect(() => unseal({ ...place, rendition: 'v360', bytes: sealed })).toThrow()
+    expect(Buffer.from(unseal({ ...place, number: 4, bytes: sealed })).toString()).not.toContain('a picture')
+  })
+
   test('versions have keys of their own, and other renditions for one version are a conflict', async () => {
     const { contentKeys } = setUp()
     const first = await contentKeys.prepare(target, ['v720', 'audio'])
