@@ -59,6 +59,8 @@ const readsOfRefusal = 2
 /** How many point reads one request has cost so far. */
 interface Spent {
   reads: number
+  /** Whether the slots were among them, or are what was known of a moment ago. */
+  slots: boolean
 }
 
 export function createAuthorise(deps: AuthoriseDeps) {
@@ -97,6 +99,7 @@ export function createAuthorise(deps: AuthoriseDeps) {
   const slotsOf = async ({ viewerKey }: SessionClaim, spent: Spent): Promise<Slots | undefined> => {
     const read = async () => {
       spent.reads++
+      spent.slots = true
       return { slots: await inTime(sessions.slots(viewerKey)) }
     }
     return (await slotsSeen.get(viewerKey, read)).slots
@@ -151,7 +154,7 @@ export function createAuthorise(deps: AuthoriseDeps) {
 
   async function judge(ask: AuthoriseAsk, name: string): Promise<Grant | undefined> {
     const { client, purpose } = ask
-    const spent: Spent = { reads: 0 }
+    const spent: Spent = { reads: 0, slots: false }
     const { claim, client: clientKey } = verdicts.proofOf(name) ?? prove(ask, await keys())
     await revocations.current()
     const epoch = revocations.epoch()
@@ -166,8 +169,9 @@ export function createAuthorise(deps: AuthoriseDeps) {
     const openedAtMs = Date.parse(session.createdAt)
     if (revocations.isOver({ ...claim, openedAtMs }) || endedBy(slots, openedAtMs)) return refuse(spent)
     let untilMs = freshUntilMs(session, claim, slots)
-    if (now() >= untilMs && held) {
+    if (now() >= untilMs && !spent.slots) {
       // Another node may have seen it since.
+      slotsSeen.drop(claim.viewerKey)
       slots = await slotsOf(claim, spent)
       untilMs = freshUntilMs(session, claim, slots)
     }

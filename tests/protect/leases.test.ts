@@ -71,6 +71,20 @@ describe('who plays', () => {
     expect(await late.plays(token), 'what was said after the last renewal counts too').toBe(true)
   })
 
+  test('is not idle for a node whose view of the viewer is a moment old', async () => {
+    const stage = createSessionStage()
+    const [here, there] = [stage.node(), stage.node()]
+    const { token } = await stage.open({ ttlSeconds: 5 })
+    expect([await here.plays(token), await there.plays(token)]).toEqual([true, true])
+    await stage.clock.pass(4800)
+    expect(await there.plays(token, { client: copycat }), 'so that it looks').toBe(false)
+    expect(await here.plays(token)).toBe(true)
+    await stage.clock.pass(600)
+    expect(await there.plays(token)).toBe(true)
+    await stage.clock.pass(5000)
+    expect(await there.plays(token)).toBe(false)
+  })
+
   test('was seen also where nothing needed to be written, so the place is kept for a whole lease', async () => {
     const stage = createSessionStage()
     const { token } = await stage.open()
