@@ -1,7 +1,40 @@
-// Encode, as a tenant controls it: encode a title anew, cancel what is under way.
-import { EncodeCancelled, EncodeRequest, EncodeStarted } from '../shared/encode/schema.ts'
+// Encode, as a tenant controls it: ask what it will cost, encode a title anew, cancel what is under way.
+import {
+  EncodeCancelled,
+  EncodeRequest,
+  EncodeStarted,
+  QuoteAsked,
+  QuoteView,
+} from '../shared/encode/schema.ts'
 import { http, type StageDefinitions } from './definition.ts'
-import { encoding } from './hand-off.ts'
+import { encoding, quoting } from './hand-off.ts'
+
+const quoteAsk = http({
+  name: 'encode-quote-ask',
+  methods: ['POST'],
+  path: 'api/v1/uploads/{assetId}/quote',
+  auth: 'tenant',
+  roles: ['uploader'],
+  summary: 'Ask what the encode of an uploaded file will be, take and cost',
+  reply: { 202: QuoteAsked },
+  durable: true,
+  run: async ({ app, tenant, params, orchestrations }) => {
+    const { state, ...target } = await app.encode.quotes.ask(tenant.id, params['assetId'] ?? '')
+    if (state === 'probing') await orchestrations.startOnce(quoting(target))
+    return { assetId: target.assetId, state }
+  },
+})
+
+const quoteRead = http({
+  name: 'encode-quote-read',
+  methods: ['GET'],
+  path: 'api/v1/uploads/{assetId}/quote',
+  auth: 'tenant',
+  roles: ['uploader'],
+  summary: 'What the encode will be, take and cost',
+  reply: { 200: QuoteView },
+  run: ({ app, tenant, params }) => app.encode.quotes.read(tenant.id, params['assetId'] ?? ''),
+})
 
 const encodeStart = http({
   name: 'encode-start',
@@ -36,5 +69,5 @@ const encodeCancel = http({
 
 export const encodeControl: StageDefinitions = {
   servedBy: 'api',
-  definitions: [encodeStart, encodeCancel],
+  definitions: [quoteAsk, quoteRead, encodeStart, encodeCancel],
 }

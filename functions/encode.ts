@@ -1,6 +1,12 @@
 // Encode: one orchestration a title deals its chunks out to parts; activities admit, probe, encode, finish or clean.
 import type { App } from '../shared/app.ts'
-import { cleanAsset, encodeAsset, encodePart, retireVersions } from '../shared/encode/orchestrate.ts'
+import {
+  cleanAsset,
+  encodeAsset,
+  encodePart,
+  quoteAsset,
+  retireVersions,
+} from '../shared/encode/orchestrate.ts'
 import type { Activity, Orchestrator, StageDefinitions, Timer } from './definition.ts'
 import { cleaning, encoding } from './hand-off.ts'
 
@@ -33,6 +39,7 @@ export const encode: StageDefinitions = {
     orchestrator('encode-part', encodePart),
     orchestrator('encode-clean', cleanAsset),
     orchestrator('encode-retire', retireVersions),
+    orchestrator('encode-quote', quoteAsset),
     encodeSweep,
   ],
 }
@@ -50,6 +57,7 @@ export const encodeActivities: StageDefinitions = {
     activity('encode-finish', (app, input) => app.encode.finish(input)),
     activity('encode-fail', (app, input) => app.encode.fail(input)),
     activity('encode-renew', (app, input) => app.encode.renew(input)),
+    activity('encode-quote-probe', (app, input) => app.encode.quote(input)),
     activity('encode-retire-versions', (app, input) => app.encode.retire(input)),
   ],
 }

@@ -1,5 +1,6 @@
 // What one stage starts in another: which orchestration, under which instance id, with which input.
 import { type Asset, encodeInstanceId } from '../shared/assets/model.ts'
+import { sha256Hex } from '../shared/core/hash.ts'
 import type { Start } from '../shared/http/route.ts'
 
 type Target = Pick<Asset, 'tenantId' | 'id' | 'version'>
@@ -17,6 +18,19 @@ export const cleaning = (asset: Target): Start => ({
   instanceId: `clean-${asset.id}`,
   input: input(asset),
 })
+
+/** One of each file: who puts another one asks anew. */
+export const quoting = ({ tenantId, assetId, etag }: Quoted): Start => ({
+  name: 'encode-quote',
+  instanceId: `quote-${assetId}-${sha256Hex(etag).slice(0, 16)}`,
+  input: { tenantId, assetId, etag },
+})
+
+interface Quoted {
+  readonly tenantId: string
+  readonly assetId: string
+  readonly etag: string
+}
 
 interface Rekey {
   readonly assetId: string

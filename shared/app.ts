@@ -111,6 +111,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     ffmpeg: createFfmpeg(config.encode),
     clock,
     log,
+    prices: config.prices,
     limits: { ...config.encode, retentionMs: config.protect.keyRetentionMs },
   })
   const deliver = createDeliver({

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type AssetId, idPattern, type TenantId } from '../core/ids.ts'
 import { Problem, type ProblemCode, problems } from '../core/problem.ts'
+import { KeptQuote } from './quote.ts'
 
 const assetStates = ['uploading', 'encoding', 'ready', 'failed'] as const
 export type AssetState = (typeof assetStates)[number]
@@ -94,6 +95,8 @@ export const AssetDocument = z.object({
     .optional(),
   /** How many events it has had; `events.ts` says which changes are. */
   events: z.number().int().min(0).optional(),
+  /** What its encode is going to cost, for whoever asked before `complete`. */
+  quote: KeptQuote.optional(),
   /** Set by its tenant's DELETE: nobody sees it any more, and cleaning ends with the document. */
   deletedAt: z.string().optional(),
   /** Set once source and partial outputs of a failed title are gone. */

@@ -1,5 +1,6 @@
 // From environment to configuration: read once, checked together, contradictory settings refused.
 import { z } from 'zod'
+import { type Prices, pricesOf } from './prices.ts'
 import { settings } from './schema.ts'
 
 export const stages = ['api', 'orchestrate', 'encode', 'deliver'] as const
@@ -59,6 +60,11 @@ export interface Config {
     readonly unitMs: number
     readonly maxSeconds: number
     readonly maxPixels: number
+  }
+  /** What quotes are made of. */
+  readonly prices: {
+    readonly table: Prices & { readonly currency: string }
+    readonly speed: { readonly pixelsPerSecond: number; readonly units: number }
   }
   readonly protect: {
     readonly leaseMs: number
@@ -149,6 +155,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       unitMs: s.ENCODE_UNIT_SECONDS * 1000,
       maxSeconds: s.SOURCE_MAX_SECONDS,
       maxPixels: s.SOURCE_MAX_PIXELS,
+    },
+    prices: {
+      table: { ...pricesOf(s.ENCODE_PRICES), currency: s.ENCODE_PRICE_CURRENCY },
+      speed: { pixelsPerSecond: s.ENCODE_PIXELS_PER_SECOND, units: s.ENCODE_PARALLEL_UNITS },
     },
     protect: {
       leaseMs: s.LEASE_SECONDS * 1000,

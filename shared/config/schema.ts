@@ -59,6 +59,27 @@ export const settings = z.object({
   ENCODE_UNIT_SECONDS: wholeNumber(1200, 10, 1500).describe(
     'Longest time one unit may take; `functionTimeout` of host.json must be longer.',
   ),
+  ENCODE_PRICES: z
+    .string()
+    .regex(
+      /^(\d{2,4}=\d{1,6}(\.\d{1,6})?,)+audio=\d{1,6}(\.\d{1,6})?$/,
+      'must be side=price,…,audio=price, such as 480=0.004,1080=0.015,audio=0.001',
+    )
+    .default('240=0.001,480=0.002,720=0.004,1080=0.008,2160=0.03,audio=0.0005')
+    .describe(
+      'Prices that quotes tell, of a minute in one rendition: by its shorter side, the first that is not smaller.',
+    ),
+  ENCODE_PRICE_CURRENCY: z
+    .string()
+    .regex(/^[A-Z]{3}$/)
+    .default('EUR')
+    .describe('Currency of ENCODE_PRICES (ISO 4217).'),
+  ENCODE_PIXELS_PER_SECOND: wholeNumber(50_000_000, 1, 1e12).describe(
+    'Pixels, of all renditions together, that one unit makes in a second; for the time that quotes tell.',
+  ),
+  ENCODE_PARALLEL_UNITS: wholeNumber(1, 1, 10_000).describe(
+    'Units of one title that really run at once; for the time that quotes tell.',
+  ),
   SOURCE_MAX_SECONDS: wholeNumber(6 * 3600, 1, 48 * 3600).describe('Longest film accepted.'),
   SOURCE_MAX_PIXELS: wholeNumber(8192 * 4352, 1, 2 ** 27).describe(
     'Largest picture accepted, width × height.',

@@ -85,6 +85,38 @@ async function frames(url: string, pace: readonly string[] = []): Promise<string
   return stdout.split('\n').filter((line) => /^\d/.test(line))
 }
 
+test('the price of a file is told before anything is encoded, and only of that file', async () => {
+  const announce = { fileName: 'film.mp4', sizeBytes: film.length }
+  const { json: ticket } = await tenant.call('POST', '/api/v1/uploads', announce)
+  const path = `/api/v1/uploads/${ticket.assetId}/quote`
+  expect((await tenant.call('POST', path)).json).toMatchObject({ status: 409, code: 'upload-incomplete' })
+  expect((await tenant.call('GET', path)).status).toBe(404)
+  await tenant.put(ticket.uploadUrl, film)
+  expect(await tenant.call('POST', path)).toMatchObject({ status: 202, json: { state: 'probing' } })
+  const quoted = async () => (await tenant.call('GET', path)).json
+  await expect.poll(async () => (await quoted()).state, { timeout: 60_000 }).toBe('ready')
+  const quote = await quoted()
+  expect(quote).toMatchObject({ encodedMinutes: 0.27, cost: { currency: 'EUR' } })
+  expect(await tenant.asset(ticket.assetId)).toMatchObject({ state: 'uploading', renditions: [] })
+  const before = (await tenant.call('GET', '/api/v1/usage')).json.encodedMinutes
+
+  await tenant.put(ticket.uploadUrl, film)
+  expect((await quoted()).code).toBe('source-changed')
+  expect((await tenant.call('POST', path)).status).toBe(202)
+  await expect.poll(async () => (await quoted()).state, { timeout: 60_000 }).toBe('ready')
+  expect(await quoted()).toEqual(quote)
+
+  expect((await tenant.call('POST', `/api/v1/uploads/${ticket.assetId}/complete`)).status).toBe(202)
+  const asset = await tenant.until(ticket.assetId, ({ state }) => state === 'ready' || state === 'failed')
+  expect(asset.renditions.map(({ name }) => name)).toEqual(
+    quote.renditions.map((one: { name: string }) => one.name),
+  )
+  const after = (await tenant.call('GET', '/api/v1/usage')).json.encodedMinutes
+  expect(after - before).toBeCloseTo(quote.encodedMinutes, 1)
+  expect(quote.cost.amount).toBeGreaterThan(0)
+  expect((await tenant.call('POST', path)).json.code).toBe('upload-closed')
+})
+
 test('a first encode that is cancelled fails and leaves nothing; asked again, it is the same', async () => {
   const id = await tenant.upload(film)
   await tenant.until(id, ({ state, progress }) => state === 'encoding' && progress.percent > 0)

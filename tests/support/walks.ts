@@ -98,6 +98,27 @@ export const walks: Readonly<Record<string, Walk>> = {
     },
   },
 
+  'POST /api/v1/uploads/{assetId}/quote': {
+    auth: 'tenant',
+    roles: ['uploader'],
+    success: 202,
+    make: async (scene) => {
+      const { id, url } = await announced(scene)
+      await scene.owner.put(url, Buffer.from('abc'))
+      return { ids: { assetId: id } }
+    },
+  },
+  'GET /api/v1/uploads/{assetId}/quote': {
+    auth: 'tenant',
+    roles: ['uploader'],
+    make: async (scene) => {
+      const { id, url } = await announced(scene)
+      await scene.owner.put(url, Buffer.from('abc'))
+      await scene.owner.expectStatus(202, scene.owner.call('POST', `/api/v1/uploads/${id}/quote`))
+      return { ids: { assetId: id } }
+    },
+  },
+
   'GET /api/v1/assets': { auth: 'tenant', roles: everybody },
   'GET /api/v1/assets/{assetId}': { auth: 'tenant', roles: everybody },
   'PATCH /api/v1/assets/{assetId}': {
