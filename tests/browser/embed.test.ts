@@ -245,16 +245,24 @@ describeInBrowser('a title on a page of another site', () => {
     const row = desk.locator('#sessions .row').filter({ hasText: 'Long' })
     await row.waitFor(patience)
     await row.getByRole('button', { name: /^End the session of Long/ }).click()
-    const paused = page.waitForFunction(() => document.querySelector('video')?.paused, undefined, patience)
-    const startedAtMs = performance.now()
+    const answers: Array<{ status: number; atMs: number }> = []
+    page.on('response', (response) => answers.push({ status: response.status(), atMs: performance.now() }))
+    const revoked = desk.waitForResponse((response) => response.url().endsWith('/revocations'))
     await desk
       .getByRole('dialog', { name: 'End this session?' })
       .getByRole('button', { name: 'End it' })
       .click()
-    await paused
-    const stoppedMs = performance.now() - startedAtMs
-    await expectStopped(page)
-    expect(stoppedMs).toBeLessThan(5000)
+    expect((await revoked).status()).toBe(204)
+    const revokedAtMs = performance.now()
+    await page.getByRole('alert').filter({ hasText: 'may not be played here' }).waitFor(patience)
+    const after = answers.filter(({ atMs }) => atMs > revokedAtMs)
+    expect(after.filter(({ status }) => status !== 403)).toEqual([])
+    expect((after[0]?.atMs ?? Number.POSITIVE_INFINITY) - revokedAtMs).toBeLessThan(5000)
+    // Nothing is left of what was fetched ahead.
+    const left = await page
+      .locator('.movidone video')
+      .evaluate((video: HTMLVideoElement) => [video.paused, video.buffered.length])
+    expect(left).toEqual([true, 0])
     await row.waitFor({ state: 'detached', ...patience })
 
     // The grant of a session that was revoked opens no other one.
@@ -263,12 +271,6 @@ describeInBrowser('a title on a page of another site', () => {
     await page.close()
     expect(troubles).toEqual([])
   })
-
-  async function expectStopped(page: Page): Promise<void> {
-    await page.getByRole('alert').filter({ hasText: 'may not be played here' }).waitFor(patience)
-    const video = page.locator('.movidone video')
-    expect(await video.evaluate((element: HTMLVideoElement) => element.buffered.length)).toBe(0)
-  }
 
   test('the player of the console goes on in a session of its own when the one it had is over', async () => {
     const { page: desk, card } = console
