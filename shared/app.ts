@@ -106,6 +106,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     media: blobs.media,
     units: stores.units,
     lines: stores.lines,
+    openings: stores.openings,
     sealer: protect.sealer,
     charge: usage.chargeEncode,
     ffmpeg: createFfmpeg(config.encode),

@@ -4,7 +4,7 @@ import type { TokenCredential } from '@azure/identity'
 import type { Asset, AssetEvent, AssetStore, Outbox } from '../assets/ports.ts'
 import type { CosmosConfig } from '../config/index.ts'
 import { lazy } from '../core/lazy.ts'
-import type { LineStore, UnitStore } from '../encode/ports.ts'
+import type { LineStore, OpeningStore, UnitStore } from '../encode/ports.ts'
 import type { KeyStore, RevocationStore, SessionStore } from '../protect/ports.ts'
 import type { AuditStore, Tenant, TenantStore, UsageStore } from '../tenants/ports.ts'
 import type { DeliveryStore, EndpointStore } from '../webhooks/ports.ts'
@@ -15,6 +15,7 @@ import { createDocuments, type Kind, type Schema } from './documents.ts'
 import { type Pace, surfacing } from './failure.ts'
 import { createKeyStore, keyKind } from './key-store.ts'
 import { createLineStore, lineKind } from './line-store.ts'
+import { createOpeningStore, openingKind } from './opening-store.ts'
 import { createRevocationStore, revocationKind } from './revocation-store.ts'
 import { createSessionStore, sessionKind, slotsKind } from './session-store.ts'
 import { createStoreClock } from './store-clock.ts'
@@ -41,6 +42,7 @@ export interface CosmosStores {
   readonly revocations: RevocationStore
   readonly units: UnitStore
   readonly lines: LineStore
+  readonly openings: OpeningStore
   readonly outbox: Outbox
   readonly endpoints: EndpointStore
   readonly deliveries: DeliveryStore
@@ -80,6 +82,7 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
     revocations: createRevocationStore(documents('revocations', revocationKind)),
     units: createUnitStore(documents('units', unitKind)),
     lines: createLineStore(documents('units', lineKind)),
+    openings: createOpeningStore(documents('units', openingKind)),
     endpoints: createEndpointStore(documents('webhooks', endpointsKind)),
     deliveries: createDeliveryStore(documents('webhooks', deliveryKind)),
     ...surfacing({

@@ -13,7 +13,7 @@ const latestSeconds = 30
 export const admit = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome<Turn>> =>
   settle(deps, target, async () => {
     const { tenantId, assetId } = target
-    await titleOf(deps, target)
+    const asset = await titleOf(deps, target)
     const places = deps.limits.tenantTitles
     const over = await findOver(deps, target, await deps.lines.get(tenantId))
     let before = 0
@@ -22,6 +22,7 @@ export const admit = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome<T
       before = next.before
       return sameLine(line, next.line) ? 'unchanged' : next.line
     })
+    if (before === 0 && !asset.timeline) await deps.openings.add(assetId)
     // Who waits has at least `places` titles before it.
     const waitSeconds = before === 0 ? 0 : Math.min(latestSeconds, soonestSeconds + before - places)
     return { ok: true, waitSeconds }

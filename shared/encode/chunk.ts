@@ -11,11 +11,12 @@ import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
 import { chunkUnit, doneId, jobOf } from './units.ts'
 import { settle, showTotal, titleOf, underWatch } from './watch.ts'
 import { createRemarks, type Remarks } from './words.ts'
-import type { ChunkTarget, Outcome } from './work.ts'
+import type { ChunkTarget, Outcome, Turn } from './work.ts'
 
-export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outcome> =>
+export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outcome<Partial<Turn>>> =>
   settle(deps, input, async () => {
     const plan = await readPlan(deps, input)
+    if (await letsPass(deps, input)) return { ok: true, waitSeconds: passSeconds }
     const chunk = chunkAt(plan.video, input.chunk)
     const jobId = jobOf(input)
     if (await deps.units.get(jobId, doneId(jobId, input.chunk))) return published(deps, input, plan)
@@ -42,6 +43,21 @@ export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outco
     await deps.ledger.put(chunkUnit(jobId, of, { frames: chunk.frames, done: true, sizes }))
     return published(deps, input, plan)
   })
+
+const passSeconds = 1
+/** A title that is admitted is prepared within seconds; where openings come without end, everybody gets on. */
+const mostPassed = 10
+const lostSeconds = 60
+
+/** Activities are taken in the order in which they came: what nobody waits for steps back, so that openings come up. */
+async function letsPass(deps: EncodeDeps, { assetId, chunk, passed }: ChunkTarget): Promise<boolean> {
+  if (chunk === 0) {
+    await deps.openings.remove(assetId)
+    return false
+  }
+  if (passed >= mostPassed) return false
+  return deps.openings.waits(Math.floor(deps.clock.now() / 1000) - lostSeconds)
+}
 
 async function published(deps: EncodeDeps, input: ChunkTarget, plan: Plan): Promise<Outcome> {
   await publish(deps, input, plan)

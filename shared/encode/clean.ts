@@ -15,6 +15,7 @@ export async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<voi
   await deps.media.removeFolder(titleFolder({ tenantId, id }))
   for (const each of versions) await deps.units.removeJob(jobOf({ ...target, version: each }))
   await deps.sealer.forget(id)
+  await deps.openings.remove(id)
   await deps.lines.change(tenantId, (line) =>
     line && [...line.running, ...line.waiting].includes(id) ? afterLeave(line, id) : 'unchanged',
   )

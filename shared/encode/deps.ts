@@ -6,7 +6,7 @@ import type { Recent } from '../core/recent.ts'
 import type { Ledger } from './ledger.ts'
 import type { Pace } from './pace.ts'
 import type { Plan } from './plan.ts'
-import type { ChargeEncode, Ffmpeg, LineStore, SegmentSealer, UnitStore } from './ports.ts'
+import type { ChargeEncode, Ffmpeg, LineStore, OpeningStore, SegmentSealer, UnitStore } from './ports.ts'
 import type { PriceTable, Speed } from './price.ts'
 
 export interface EncodeLimits {
@@ -29,6 +29,7 @@ export interface EncodeParts {
   readonly media: MediaStore
   readonly units: UnitStore
   readonly lines: LineStore
+  readonly openings: OpeningStore
   readonly sealer: SegmentSealer
   readonly charge: ChargeEncode
   readonly ffmpeg: Ffmpeg

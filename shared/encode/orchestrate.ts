@@ -93,18 +93,24 @@ function startUnits(context: OrchestrationContext, target: EncodeTarget, prepare
  */
 export function* encodePart(context: OrchestrationContext): Steps<Outcome | undefined> {
   const part = context.df.getInput() as Part
-  const { chunk: first, step, chunks, ...planned } = part
+  const { chunk: first, step, chunks, passed: _, ...planned } = part
   let chunk = first
+  let passed = part.passed ?? 0
   try {
     for (let steps = 0; chunk < chunks; steps++) {
       if (steps === stepsOfHistory) {
-        context.df.continueAsNew({ ...part, chunk })
+        context.df.continueAsNew({ ...part, chunk, passed })
         return undefined
       }
-      const outcome = (yield start(context, 'chunk', { ...planned, chunk })) as Outcome<Partial<Turn>>
+      const outcome = (yield start(context, 'chunk', { ...planned, chunk, passed })) as Outcome<Partial<Turn>>
       if (!outcome.ok) return outcome
-      if (outcome.waitSeconds) yield pause(context, outcome.waitSeconds)
-      else chunk += step
+      if (outcome.waitSeconds) {
+        yield pause(context, outcome.waitSeconds)
+        passed++
+      } else {
+        chunk += step
+        passed = 0
+      }
     }
     return { ok: true }
   } catch {

@@ -69,6 +69,14 @@ export interface LineStore {
   change(tenantId: TenantId, change: (line: Line | undefined) => Line | 'unchanged'): Promise<void>
 }
 
+/** Titles whose opening nobody has begun with yet: what can wait lets them pass. */
+export interface OpeningStore {
+  add(assetId: AssetId): Promise<void>
+  remove(assetId: AssetId): Promise<void>
+  /** Whether there is one that was added at or after that second, by the store's clock: an older one may be lost. */
+  waits(sinceSeconds: number): Promise<boolean>
+}
+
 /** Which ffmpeg there is: its build is part of every plan's hash, its filters decide what degrades. */
 export interface Tools {
   readonly build: string

@@ -13,7 +13,11 @@ export const Target = z.object({
 export const PlannedTarget = Target.extend({ plan: z.string() })
 export type PlannedTarget = z.infer<typeof PlannedTarget>
 
-export const ChunkTarget = PlannedTarget.extend({ chunk: z.number().int().min(0) })
+export const ChunkTarget = PlannedTarget.extend({
+  chunk: z.number().int().min(0),
+  /** How often it has let others pass. */
+  passed: z.number().int().min(0).default(0),
+})
 export type ChunkTarget = z.infer<typeof ChunkTarget>
 
 const code = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]])
@@ -61,6 +65,8 @@ export interface Part extends PlannedTarget {
   readonly chunk: number
   readonly step: number
   readonly chunks: number
+  /** How often its next chunk has let others pass. */
+  readonly passed?: number
 }
 
 /** All chunks but the opening, dealt out: neighbours are under way at the same time, so that the title grows from its start. */

@@ -7,7 +7,14 @@ import type { AssetId, TenantId } from '../../shared/core/ids.ts'
 import { silentLog } from '../../shared/core/log.ts'
 import { Problem } from '../../shared/core/problem.ts'
 import type { EncodeParts } from '../../shared/encode/deps.ts'
-import type { Line, LineStore, SegmentSealer, Unit, UnitStore } from '../../shared/encode/ports.ts'
+import type {
+  Line,
+  LineStore,
+  OpeningStore,
+  SegmentSealer,
+  Unit,
+  UnitStore,
+} from '../../shared/encode/ports.ts'
 import { createFfmpeg } from '../../shared/media/index.ts'
 
 export const tenantId: TenantId = `ten_${'0'.repeat(20)}`
@@ -135,12 +142,19 @@ export function setStage(
       if (next !== 'unchanged') queues.set(tenant, next)
     },
   }
+  const waiting = new Set<AssetId>()
+  const openings: OpeningStore = {
+    add: async (id) => void waiting.add(id),
+    remove: async (id) => void waiting.delete(id),
+    waits: async () => waiting.size > 0,
+  }
   const parts: EncodeParts = {
     assets,
     sources,
     media: mediaStore,
     units: unitStore,
     lines,
+    openings,
     sealer,
     charge: async () => {},
     ffmpeg: createFfmpeg(paths ?? { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }),
@@ -167,6 +181,7 @@ export function setStage(
     media,
     units,
     history,
+    waiting,
     asset: () => asset,
     setAsset: (next: Asset | undefined) => {
       asset = next
