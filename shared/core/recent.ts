@@ -42,9 +42,14 @@ export function createRecent<V>(options: RecentOptions<V>): Recent<V> {
     held -= entries.get(key)?.weight ?? 0
     entries.delete(key)
   }
+  /** A clock that was set back makes answers of the future: nobody knows how old those are. */
+  const ageMs = (atMs: number): number => {
+    const passedMs = clock.now() - atMs
+    return passedMs < 0 ? Number.POSITIVE_INFINITY : passedMs
+  }
   // Counted from before the question was asked: what changed after it is seen within `maxAgeMs`, however slow the answer.
-  const fresh = (entry: Entry<V>): boolean => clock.now() - entry.askedAtMs < maxAgeMs
-  const spent = (entry: Entry<V>): boolean => clock.now() - entry.trueAtMs >= spentAfterMs
+  const fresh = (entry: Entry<V>): boolean => ageMs(entry.askedAtMs) < maxAgeMs
+  const spent = (entry: Entry<V>): boolean => ageMs(entry.trueAtMs) >= spentAfterMs
   const shrink = (): void => {
     for (const [key, entry] of entries) {
       if (held <= maxWeight && !spent(entry)) return

@@ -16,7 +16,9 @@ export function createThrottle(
   return (subject) => {
     const now = clock.now()
     const before = buckets.get(subject) ?? { tokens: depth, atMs: now }
-    const tokens = Math.min(depth, before.tokens + ((now - before.atMs) / 1000) * perSecond)
+    // A clock that was set back takes nothing away.
+    const passedMs = Math.max(0, now - before.atMs)
+    const tokens = Math.min(depth, before.tokens + (passedMs / 1000) * perSecond)
     const allowed = tokens >= 1
     buckets.delete(subject)
     buckets.set(subject, { tokens: allowed ? tokens - 1 : tokens, atMs: now })

@@ -90,7 +90,11 @@ export function createRevocations(deps: RevocationDeps) {
     awake = false
   }
 
-  const ageMs = (): number => clock.now() - viewedAtMs
+  /** A clock that was set back makes a view of the future: nobody knows how old that is. */
+  const ageMs = (): number => {
+    const passedMs = clock.now() - viewedAtMs
+    return passedMs < 0 ? Number.POSITIVE_INFINITY : passedMs
+  }
 
   return {
     /** Grows with everything that is learnt. */

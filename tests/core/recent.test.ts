@@ -84,3 +84,17 @@ test('goes on with the last answer for its grace while nobody can be asked, or n
   const broken = () => Promise.reject(new Error('not a document'))
   await expect(recent.get('a', broken), 'what is wrong is not hidden').rejects.toThrow('not a document')
 })
+
+test('is asked again once the clock was set back, since nobody knows how old it is', async () => {
+  const { time, loads, get } = setUp()
+  time.now = 3_600_000
+  await get('a')
+  await get('a')
+  expect(loads).toEqual(['a'])
+  time.now = 0
+  await get('a')
+  expect(loads).toEqual(['a', 'a'])
+  time.now = 999
+  await get('a')
+  expect(loads).toEqual(['a', 'a'])
+})

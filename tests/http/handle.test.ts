@@ -179,4 +179,6 @@ test('the limit of requests is passed before it refuses, and time heals it', () 
   expect(throttle('b')).toBe(0)
   now = 1000
   expect(throttle('a')).toBe(0)
+  now = -3_600_000
+  expect(throttle('a'), 'a clock that is set back takes nothing away').toBe(0)
 })

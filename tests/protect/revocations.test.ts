@@ -132,4 +132,18 @@ describe('the feed', () => {
     await clock.pass(2000)
     expect(await protect.plays(token)).toBe(true)
   })
+  test('that is of the future, since the clock was set back, is none', async () => {
+    const { node, open, clock, revocations } = createSessionStage()
+    let setBackMs = 0
+    const { plays } = node({ clock: { now: () => clock.now() - setBackMs, wait: clock.wait } })
+    const { token } = await open()
+    expect(await plays(token)).toBe(true)
+    revocations.away = true
+    expect(await plays(token), 'one of a moment ago is one').toBe(true)
+    setBackMs = 3_600_000
+    await expect(plays(token)).rejects.toMatchObject({ code: 'unavailable' })
+    revocations.away = false
+    await clock.pass(2000)
+    expect(await plays(token)).toBe(true)
+  })
 })
