@@ -25,7 +25,13 @@ const playback = http({
     if (!asset.timeline) throw new Problem('not-playable-yet', { retryAfterSeconds: 2 })
     const session = await app.protect.openSession({ tenantId: tenant.id, asset, ...body }, random)
     const base = `${origin}/api/v1/play/${session.token}`
-    return { ...session, hlsUrl: `${base}/master.m3u8`, posterUrl: `${base}/poster.jpg` }
+    const at = (path: string) => `${base}/${path}`
+    return {
+      ...session,
+      hlsUrl: at('master.m3u8'),
+      posterUrl: at('poster.jpg'),
+      storyboardUrl: at('storyboard.vtt'),
+    }
   },
 })
 

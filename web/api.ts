@@ -38,6 +38,8 @@ export interface Playback {
   sessionId: string
   hlsUrl: string
   posterUrl: string
+  /** WebVTT of small pictures of the film, once it is whole. */
+  storyboardUrl: string
   expiresAt: string
 }
 

@@ -10,11 +10,12 @@ import { createRecent } from '../core/recent.ts'
 import { acceptsGzip } from './encoding.ts'
 import { playlistType, renderMaster, renderMedia } from './manifest.ts'
 import type { PlayPath } from './path.ts'
-import { type Place, placeOf } from './place.ts'
+import { type Place, placeOf, timelineOf } from './place.ts'
 import type { ContentKey, SegmentIv } from './ports.ts'
 import type { ReadHeader } from './preconditions.ts'
 import type { Representation } from './representation.ts'
 import { visible } from './resolution.ts'
+import { renderStoryboard, storyboardType } from './storyboard.ts'
 import type { PlayableTitle } from './titles.ts'
 
 const playlistsMaxBytes = 32 << 20
@@ -33,7 +34,8 @@ export interface ContentAsk {
   readonly maxResolution: number | undefined
 }
 
-interface RenderedPlaylist {
+/** A text made of the timeline: a playlist, or the storyboard. */
+interface Rendered {
   readonly etag: string
   readonly plain: Uint8Array
   readonly gzipped: Uint8Array
@@ -43,7 +45,7 @@ const tag = (content: string | Uint8Array): string => toBase64url(sha256(content
 
 export function createContents({ media, contentKey, segmentIv, clock }: ContentDeps) {
   // Rendered once for all viewers: neither the names nor the bytes hold anything of a session.
-  const playlists = createRecent<RenderedPlaylist>({
+  const texts = createRecent<Rendered>({
     clock,
     maxAgeMs: Number.POSITIVE_INFINITY,
     maxWeight: playlistsMaxBytes,
@@ -55,15 +57,18 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
     maxWeight: 5000,
   })
 
-  async function playlist(name: string, render: () => string, header: ReadHeader): Promise<Representation> {
-    const { etag, plain, gzipped } = await playlists.get(name, async () => {
+  async function text(
+    { name, contentType = playlistType, header }: { name: string; contentType?: string; header: ReadHeader },
+    render: () => string,
+  ): Promise<Representation> {
+    const { etag, plain, gzipped } = await texts.get(name, async () => {
       const bytes = Buffer.from(render())
       return { etag: tag(bytes), plain: bytes, gzipped: await compress(bytes) }
     })
     const zipped = acceptsGzip(header('accept-encoding'))
     const bytes = zipped ? gzipped : plain
     return {
-      contentType: playlistType,
+      contentType,
       sizeBytes: bytes.length,
       etag: zipped ? `"${etag}-gzip"` : `"${etag}"`,
       headers: {
@@ -92,6 +97,24 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
     return facts ? stored(blob, facts.sizeBytes, 'image/jpeg') : undefined
   }
 
+  function storyboard(
+    { timeline, timelineBlob }: PlayableTitle,
+    header: ReadHeader,
+  ): Promise<Representation> | undefined {
+    const { storyboard: board } = timeline
+    if (!board) return undefined
+    const name = `${timelineBlob}\0/storyboard.vtt`
+    return text({ name, contentType: storyboardType, header }, () => renderStoryboard(timeline, board))
+  }
+
+  async function sprite(
+    title: PlayableTitle,
+    { edition, number }: { edition: string; number: number },
+  ): Promise<Representation | undefined> {
+    const found = (await timelineOf(title, edition))?.storyboard?.sprites[number]
+    return found && stored(found.blob, found.sizeBytes, 'image/jpeg')
+  }
+
   async function key(
     { asset }: PlayableTitle,
     timeline: Timeline,
@@ -118,8 +141,8 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
   ): Promise<Representation | undefined> | Representation | undefined {
     if (path.kind === 'key') return key(title, timeline, path.keyId)
     if (path.kind === 'playlist') {
-      const render = () => renderMedia(timeline, rendition, segmentIv)
-      return playlist(`${title.timelineBlob}\0${rendition.name}`, render, header)
+      const name = `${title.timelineBlob}\0${rendition.name}`
+      return text({ name, header }, () => renderMedia(timeline, rendition, segmentIv))
     }
     const { blob, sizeBytes } =
       path.kind === 'segment' ? (rendition.segments[path.number] ?? {}) : rendition.init
@@ -138,8 +161,11 @@ export function createContents({ media, contentKey, segmentIv, clock }: ContentD
     if (path.kind === 'master') {
       // By what stands in it, so that all limits that come to the same share one.
       const names = shown.map(({ name }) => name).join()
-      return playlist(`${title.timelineBlob}\0/${names}`, () => renderMaster(shown), header)
+      return text({ name: `${title.timelineBlob}\0/${names}`, header }, () => renderMaster(shown))
     }
+    // Its tiles are no larger than the smallest rendition, so whoever may see any of the film may see them.
+    if (path.kind === 'storyboard') return storyboard(title, header)
+    if (path.kind === 'sprite') return sprite(title, path)
     const place = await placeOf(title, path)
     if (!place) return undefined
     const isShown = visible(place.timeline, maxResolution)?.includes(place.rendition)

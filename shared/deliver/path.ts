@@ -13,10 +13,17 @@ export type PlayPath =
     }
   | { readonly kind: 'key'; readonly keyId: string }
   | { readonly kind: 'poster' }
+  | { readonly kind: 'storyboard' }
+  | { readonly kind: 'sprite'; readonly edition: string; readonly number: number }
 
 const shapes: ReadonlyArray<readonly [RegExp, (a: string, b: string, c: string) => PlayPath]> = [
   [/^master\.m3u8$/, () => ({ kind: 'master' })],
   [/^poster\.jpg$/, () => ({ kind: 'poster' })],
+  [/^storyboard\.vtt$/, () => ({ kind: 'storyboard' })],
+  [
+    /^storyboard\/([1-9]\d{0,6}\.(?:0|[1-9]\d{0,6}))\/(0|[1-9]\d{0,6})\.jpg$/,
+    (edition, n) => ({ kind: 'sprite', edition, number: Number(n) }),
+  ],
   [/^keys\/([0-9a-f]{32})$/, (keyId) => ({ kind: 'key', keyId })],
   [/^([a-z0-9-]{1,64})\.m3u8$/, (rendition) => ({ kind: 'playlist', rendition })],
   [
@@ -37,9 +44,12 @@ export function readPath(path: string): PlayPath | undefined {
   return undefined
 }
 
+const isImage = ({ kind }: PlayPath): boolean =>
+  kind === 'poster' || kind === 'storyboard' || kind === 'sprite'
+
 /** Where nothing is, nothing is played: that needs no place in the count. */
 export function purposeOf(path: PlayPath | undefined): Purpose {
-  if (!path || path.kind === 'poster') return 'image'
+  if (!path || isImage(path)) return 'image'
   return path.kind === 'master' || path.kind === 'playlist' ? 'manifest' : 'media'
 }
 

@@ -11,7 +11,7 @@ export interface Place {
 /** Playlists are of the current timeline; what they named before it came is found in the one that it followed. */
 export async function placeOf(
   { timeline, former }: PlayableTitle,
-  path: Exclude<PlayPath, { kind: 'master' | 'poster' }>,
+  path: Extract<PlayPath, { kind: 'playlist' | 'init' | 'segment' | 'key' }>,
 ): Promise<Place | undefined> {
   const within = (candidate: Timeline): Place | undefined => {
     if ('edition' in path && path.edition !== editionOf(candidate)) return undefined
@@ -27,4 +27,13 @@ export async function placeOf(
     if (before) return before
   }
   return undefined
+}
+
+/** The one of that edition, current or former. */
+export async function timelineOf(
+  { timeline, former }: PlayableTitle,
+  edition: string,
+): Promise<Timeline | undefined> {
+  if (editionOf(timeline) === edition) return timeline
+  return (await former()).find((candidate) => editionOf(candidate) === edition)
 }

@@ -23,6 +23,7 @@ export const Playback = z
     token: z.string(),
     hlsUrl: z.url(),
     posterUrl: z.url(),
+    storyboardUrl: z.url(),
     expiresAt: z.string(),
   })
   .meta({ id: 'Playback' })

@@ -27,6 +27,7 @@ export function makeTimeline({
   audio = true,
   generation = 0,
   iframes = false,
+  sprites = 0,
 } = {}): Timeline {
   const video = { kind: 'video' as const, frameRate: 30_000 / 1001 }
   const renditions = [
@@ -98,5 +99,20 @@ export function makeTimeline({
     ended,
     renditions,
     poster: `${tenantId}/${assetId}/v1/poster.jpg`,
+    ...(sprites > 0
+      ? {
+          storyboard: {
+            tileWidth: 160,
+            tileHeight: 90,
+            columns: 10,
+            rows: 10,
+            step: Math.ceil(segments / (sprites * 100)),
+            sprites: Array.from({ length: sprites }, (_, n) => ({
+              blob: `${folder}/storyboard/${n}.jpg`,
+              sizeBytes: 30_000 + n,
+            })),
+          },
+        }
+      : {}),
   }
 }

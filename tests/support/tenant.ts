@@ -19,6 +19,7 @@ export interface Playback {
   token: string
   hlsUrl: string
   posterUrl: string
+  storyboardUrl: string
   expiresAt: string
 }
 
