@@ -10,7 +10,10 @@ export default defineConfig({
           name: 'rules',
           sequence: { groupOrder: 0 },
           maxWorkers: 2,
-          include: ['tests/*.test.ts', 'tests/{core,http,host,encode,protect,deliver,webhooks,azure}/**/*.test.ts'],
+          include: [
+            'tests/*.test.ts',
+            'tests/{core,http,host,encode,protect,deliver,webhooks,azure}/**/*.test.ts',
+          ],
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },
