@@ -171,6 +171,27 @@ describe.each(servers)('on %s', (_name, start) => {
     expect(await ids(true)).toEqual([a.id, b.id].sort())
   })
 
+  test('titles whose next version is under way, or not cleaned, are found among those that are ready', async () => {
+    const updatedAt = '2010-01-01T00:00:00.000Z'
+    const progress = { percent: 0, stage: 'queued' } as const
+    const error = { code: 'encode-cancelled', detail: '' } as const
+    const title = (next?: Asset['next']) =>
+      sampleAsset({ state: 'ready', updatedAt, ...(next ? { next } : {}) })
+    const [running, over, cleaned, alone] = [
+      title({ version: 2, progress }),
+      title({ version: 2, progress, error }),
+      title({ version: 2, progress, error, cleanedAt: updatedAt }),
+      title(),
+    ]
+    for (const asset of [running, over, cleaned, alone]) await stores.assets.create(asset)
+    const found = async (query: { next?: boolean }) =>
+      (await stores.assets.findStale({ state: 'ready', updatedBefore: '2010-01-02', ...query })).map(
+        ({ id }) => id,
+      )
+    expect((await found({})).sort()).toEqual([running, over, cleaned, alone].map(({ id }) => id).sort())
+    expect((await found({ next: true })).sort()).toEqual([running.id, over.id].sort())
+  })
+
   test('a sweep sees past hundreds that are well, and past one that it can not read', async () => {
     const stale = { state: 'failed', updatedAt: '2001-01-01T00:00:00.000Z' } as const
     const titles = Array.from({ length: 260 }, () => sampleAsset(stale))

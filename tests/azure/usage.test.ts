@@ -1,7 +1,7 @@
 // Limits that hold exactly: many nodes race for the last of them on a real Cosmos server, and the count is what there is.
 import { CosmosClient } from '@azure/cosmos'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { cleaned, failed, removed } from '../../shared/assets/machine.ts'
+import { cleaned, failed, finished, reencoded, removed } from '../../shared/assets/machine.ts'
 import { type Asset, AssetDocument, keptOf } from '../../shared/assets/model.ts'
 import { type CosmosStores, createCosmosStores } from '../../shared/azure/cosmos.ts'
 import { systemClock } from '../../shared/core/clock.ts'
@@ -154,6 +154,35 @@ test('encodes are charged once each, and not a second beyond the limit', async (
   expect(charged.filter(Boolean)).toHaveLength(8)
   expect(await counted(tenantId)).toEqual({ titles: 12, bytes: 120 })
 }, 120_000)
+
+test('each version that a title is encoded in is charged, and none is counted again when it takes over', async () => {
+  const tenantId = newTenantId()
+  const ready = { ...titleOf(tenantId), state: 'ready' as const, timeline: 'ten/ast/v1/timeline-1.json' }
+  await node(0).assets.create({ ...ready, charged: { month: '2026-01', seconds: 60 } })
+  const usage = usageOf(0, tenantId, { encodedMinutes: 3 })
+  const minutes = async () => (await usage.view(sampleTenant({ id: tenantId }))).encodedMinutes
+  const update = (change: (asset: Asset) => Asset | 'unchanged') =>
+    node(1).assets.update(tenantId, ready.id, change)
+  for (const version of [2, 3]) {
+    await update((asset) => reencoded(asset, Date.now()))
+    const charge = () => usage.chargeEncode({ tenantId, assetId: ready.id, version }, 60)
+    await Promise.all([charge(), charge()])
+    expect(await minutes()).toBe(version - 1)
+    const facts = {
+      version,
+      timeline: `ten/ast/v${version}/timeline-1.json`,
+      durationSeconds: 60,
+      renditions: [],
+    }
+    await update((asset) => finished(asset, facts, Date.now()))
+    expect(await minutes()).toBe(version - 1)
+  }
+  await update((asset) => reencoded(asset, Date.now()))
+  const beyond = usage.chargeEncode({ tenantId, assetId: ready.id, version: 4 }, 61)
+  await expect(beyond).rejects.toMatchObject({ code: 'cap-exceeded' })
+  expect(await minutes()).toBe(2)
+  expect((await node(0).assets.get(tenantId, ready.id))?.former).toHaveLength(2)
+})
 
 test('a hundred sessions at once on four nodes: as many are opened as a small limit allows', async () => {
   const tenantId = newTenantId()

@@ -1,7 +1,7 @@
 // Control of an encode by its real units: cancelled, they stop and leave nothing; a title that is encoded anew plays on.
 import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { cancelled, reencoded, removed } from '../../shared/assets/machine.ts'
+import { cancelled, reencoded, rekeyed, removed } from '../../shared/assets/machine.ts'
 import type { Asset } from '../../shared/assets/model.ts'
 import { createControl } from '../../shared/encode/control.ts'
 import { createEncode, type Encode } from '../../shared/encode/index.ts'
@@ -102,6 +102,24 @@ test('a title is encoded anew while it plays, and switches at once; the version 
   expect([folder(1), retired, stage.asset()?.former]).toEqual([[], ['v1.0'], undefined])
   expect([...stage.units.values()].every(({ jobId }) => jobId.endsWith('-v2'))).toBe(true)
   expect(stage.files.size).toBe(1)
+}, 120_000)
+
+test('of a version whose keys were changed, all generations go, and only once the last of them may', async () => {
+  const { stage, encode, update, retired } = setUp(small)
+  await whole(encode)
+  const from = stage.asset()?.timeline ?? ''
+  const timeline = from.replace(/timeline-.*/, 'timeline-g1.json')
+  const until = new Date(nowMs - 60_000).toISOString()
+  await update((asset) => rekeyed(asset, { version: 1, from, timeline, until }, nowMs))
+  await update((asset) => reencoded(asset, nowMs))
+  const end = await whole(encode, 2)
+  if (!end.ok) throw new Error(end.code)
+  expect(stage.asset()?.former?.map((one) => one.timeline)).toEqual([from, timeline])
+  expect(end.until).toBe(stage.asset()?.former?.[1]?.until)
+  await encode.retire({ ...target, version: 2, until })
+  expect(retired).toEqual([])
+  await encode.retire({ ...target, version: 2, until: end.until })
+  expect([retired, stage.asset()?.former]).toEqual([['v1.0', 'v1.1'], undefined])
 }, 120_000)
 
 test('cancelled, or failed, it leaves the title as it plays, and nothing of its own', async () => {

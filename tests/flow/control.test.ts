@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { CosmosClient } from '@azure/cosmos'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { drawFilm } from '../support/film.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
@@ -68,6 +69,18 @@ async function blobs(id: string): Promise<string[]> {
   const port = processes.find(({ name }) => name === 'storage')?.port
   const key = (await readFile(join(platform.stateDirectory, 'storage', 'account-key'), 'utf8')).trim()
   return blobsOf({ url: `http://127.0.0.1:${port}/movidone`, key }, { tenantId: own.id, assetId: id })
+}
+
+/** Ids of the documents of a partition. */
+async function documents(container: string, partitionKey: string): Promise<string[]> {
+  const port = platform.local().processes.find(({ name }) => name === 'cosmos')?.port
+  const key = (await readFile(join(platform.stateDirectory, 'cosmos', 'account-key'), 'utf8')).trim()
+  const connectionPolicy = { enableEndpointDiscovery: false }
+  const client = new CosmosClient({ endpoint: `http://127.0.0.1:${port}/`, key, connectionPolicy })
+  const { items } = client.database('movidone').container(container)
+  const { resources } = await items.readAll<{ id: string }>({ partitionKey }).fetchAll()
+  client.dispose()
+  return resources.map(({ id }) => id).sort()
 }
 
 /** The best rendition's playlist in a session of its own. */
@@ -139,6 +152,8 @@ test('a title is encoded anew while it plays: its player goes on, the next one g
   const [old] = await mediaPlaylists((await tenant.playback(id)).hlsUrl)
   const first = await mediaPlaylist(old ?? '')
   const playing = frames(await variant(id), ['-re'])
+  const minutes = async () => (await tenant.call('GET', '/api/v1/usage')).json.encodedMinutes
+  const charged = await minutes()
   for (const answer of await Promise.all([post(id, 'encode'), post(id, 'encode')]))
     expect([answer.status, answer.json]).toEqual([202, { assetId: id, version: 2 }])
   const meanwhile = await tenant.until(id, ({ nextVersion }) => (nextVersion?.progress.percent ?? 0) > 0)
@@ -146,6 +161,7 @@ test('a title is encoded anew while it plays: its player goes on, the next one g
   expect(await editionOf(id)).toBe('1.0')
   await tenant.until(id, ({ nextVersion }) => nextVersion === undefined)
   await expect.poll(() => editionOf(id), { timeout: 10_000 }).toBe('2.0')
+  expect((await minutes()) - charged).toBeCloseTo(seconds / 60, 1)
   // The same film by the same plan.
   expect(await portrait(tenant, id)).toEqual(before)
   expect(await playing).toEqual(whole)
@@ -185,6 +201,14 @@ test(`cancelled, the title plays on as it is, over kills too (SEED=${seed})`, as
   expect(await portrait(tenant, id)).toEqual(before)
 
   // Deleted while players may be in the middle of the version before, everything goes.
+  const jobs = [1, 2, 3].map((version) => `encode-${id}-v${version}`)
+  expect(await documents('keys', id)).toEqual(['v1', 'v3'])
+  expect((await documents('units', jobs[2] ?? '')).length).toBeGreaterThan(0)
   expect((await tenant.call('DELETE', `/api/v1/assets/${id}`)).status).toBe(204)
   await expect.poll(() => blobs(id), { timeout: 60_000, interval: 500 }).toEqual([])
+  const ofTitle = async () =>
+    (await documents('assets', platform.local().tenant.id)).filter((one) => one === id)
+  await expect.poll(ofTitle, { timeout: 60_000, interval: 500 }).toEqual([])
+  expect(await documents('keys', id)).toEqual([])
+  for (const job of jobs) expect(await documents('units', job)).toEqual([])
 })
