@@ -8,7 +8,10 @@ export interface Place {
   readonly rendition: TimelineRendition
 }
 
-/** Playlists are of the current timeline; what they named before it came is found in the one that it followed. */
+/**
+ * Playlists are of the current timeline; what they named before it came is found in the one that it followed, and so is a
+ * rendition that only that one has: a player that read the master before may still turn to it.
+ */
 export async function placeOf(
   { timeline, former }: PlayableTitle,
   path: Extract<PlayPath, { kind: 'playlist' | 'init' | 'segment' | 'key' }>,
@@ -21,7 +24,7 @@ export async function placeOf(
     return rendition && { timeline: candidate, rendition }
   }
   const now = within(timeline)
-  if (now || path.kind === 'playlist') return now
+  if (now) return now
   for (const candidate of await former()) {
     const before = within(candidate)
     if (before) return before

@@ -94,6 +94,23 @@ describe('once the keys of a title were changed', () => {
   })
 })
 
+test('a rendition that the title has no more is there for players that read its master before', async () => {
+  const { renditions, ...timeline } = makeTimeline()
+  const without = { ...timeline, version: 2, renditions: renditions.filter(({ name }) => name !== 'v360') }
+  stage.timelines.set('timeline-4.json', Buffer.from(JSON.stringify(without)))
+  const text = async (path: string) => Buffer.from((await stage.ask(path)).body ?? []).toString()
+  expect(await text('master.m3u8')).toContain('v360.m3u8')
+  rekey()
+  expect(await text('master.m3u8')).not.toContain('v360.m3u8')
+  expect(await text('v720.m3u8')).toContain('v720/2.0/2.m4s')
+  expect(await text('v360.m3u8')).toContain('v360/1.0/2.m4s')
+  expect(await statuses(['v360/1.0/2.m4s', 'v144.m3u8'])).toEqual([200, 404])
+  stage.clock.advance(hour / 2)
+  expect(await statuses(['v360.m3u8'])).toEqual([200])
+  stage.clock.advance(hour / 2)
+  expect(await statuses(['v360.m3u8', 'v360/1.0/2.m4s'])).toEqual([404, 404])
+})
+
 test('the policy of a session holds for former editions too', async () => {
   rekey()
   expect(await statuses(earlier())).toEqual([200, 200, 200])
