@@ -26,7 +26,8 @@ const shard = '0'
 const everyMs = 2000
 /** A poll that is under way may take this long before requests wait for it. */
 const slackMs = 1000
-const patienceMs = 500
+/** For who may go by an older view; who has none can only wait, though not for a store that is known to be away. */
+const patience = { withViewMs: 500, withoutMs: 5000, whenAwayMs: 1000 }
 /** What has no answer by then is asked anew. */
 const flightMs = 5000
 const asleepAfterMs = 10_000
@@ -116,7 +117,8 @@ export function createRevocations(deps: RevocationDeps) {
       const usable = ageMs() < viewMaxAgeMs
       if (usable && away) return
       try {
-        await within(clock, patienceMs, poll())
+        const withoutMs = away ? patience.whenAwayMs : patience.withoutMs
+        await within(clock, usable ? patience.withViewMs : withoutMs, poll())
       } catch (error) {
         away ||= isUnavailable(error)
         if (!isUnavailable(error) || ageMs() >= viewMaxAgeMs) throw error

@@ -146,4 +146,15 @@ describe('the feed', () => {
     await clock.pass(2000)
     expect(await plays(token)).toBe(true)
   })
+  test('that comes slowly is waited for by a node that has none yet', async () => {
+    const { node, open, clock, revocations } = createSessionStage()
+    const since: typeof revocations.since = async (...asked) => {
+      await clock.wait(2000)
+      return revocations.since(...asked)
+    }
+    const { token } = await open()
+    const first = node({ revocations: { ...revocations, since } }).plays(token)
+    await clock.pass(2500)
+    expect(await first).toBe(true)
+  })
 })
