@@ -31,7 +31,8 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
         sizes: { [audioRendition]: [...writer.sizes] },
       })
     const report = () => ({ plan, unit: unit(false) })
-    const holes = await withSource(deps, plan, (opened) => soundHoles(plan, opened))
+    const reading = { plan, assetId: input.assetId, unit: audioRendition }
+    const holes = await withSource(deps, reading, (opened) => soundHoles(plan, opened))
     const work = (opened: OpenedSource) =>
       underWatch(deps, { target: input, report }, async (signal) => {
         const outcome = await deps.ffmpeg.run({
@@ -53,7 +54,7 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
           throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
         writer.end()
       })
-    await withSource(deps, plan, work, holes)
+    await withSource(deps, { ...reading, holes }, work)
     await titleOf(deps, input)
     await deps.ledger.put(unit(true))
     await publish(deps, input, plan)

@@ -24,7 +24,8 @@ export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outco
     const of = { plan, chunk: input.chunk }
     let frames = 0
     const report = () => ({ plan, unit: chunkUnit(jobId, of, { frames, done: false, sizes: {} }) })
-    const sizes = await withSource(deps, plan, (opened) =>
+    const reading = { plan, assetId: input.assetId, unit: `chunk ${input.chunk}` }
+    const sizes = await withSource(deps, reading, (opened) =>
       underWatch(deps, { target: input, report }, async (signal) => {
         const files = await runChunk(deps, {
           input,

@@ -18,7 +18,8 @@ export const encodePoster = (deps: EncodeDeps, input: PlannedTarget): Promise<Ou
   settle(deps, input, async () => {
     const plan = await readPlan(deps, input)
     const lengthSeconds = plan.video.frames * frameSeconds(plan)
-    const jpeg = await withSource(deps, plan, (opened) =>
+    const reading = { plan, assetId: input.assetId, unit: 'poster' }
+    const jpeg = await withSource(deps, reading, (opened) =>
       underWatch(deps, { target: input }, async (signal) => {
         let best: { jpeg: Uint8Array; contrast: number } | undefined
         for (const part of moments) {

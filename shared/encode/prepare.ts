@@ -56,6 +56,7 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
       }
     } finally {
       await opened.close()
+      deps.log('info', 'encode.read', { assetId, unit: 'probe', bytes: opened.fetchedBytes() })
     }
   })
 

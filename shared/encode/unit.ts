@@ -30,17 +30,27 @@ export async function requireBuild(deps: EncodeDeps, plan: Plan): Promise<void> 
     })
 }
 
+export interface Reading {
+  readonly plan: Plan
+  readonly assetId: string
+  readonly unit: string
+  readonly holes?: readonly Hole[]
+}
+
+/** What each unit read is in the log: it is what a store charges for, and what more machines read more of. */
 export async function withSource<T>(
   deps: EncodeDeps,
-  plan: Plan,
+  { plan, assetId, unit, holes }: Reading,
   work: (opened: OpenedSource) => Promise<T>,
-  holes?: readonly Hole[],
 ): Promise<T> {
+  const beganMs = deps.clock.now()
   const opened = await deps.ffmpeg.open(plan.source, deps.sources, holes)
   try {
     return await work(opened)
   } finally {
     await opened.close()
+    const facts = { bytes: opened.fetchedBytes(), ms: deps.clock.now() - beganMs }
+    deps.log('info', 'encode.read', { assetId, unit, ...facts })
   }
 }
 

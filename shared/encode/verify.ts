@@ -35,6 +35,7 @@ export const verify = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome>
       }
       return hash.digest('hex')
     })
+    deps.log('info', 'encode.read', { assetId: target.assetId, unit: 'checksum', bytes: source.sizeBytes })
     if (digest !== source.sha256.toLowerCase()) throw new Problem('checksum-mismatch')
     return { ok: true }
   })
