@@ -3,6 +3,7 @@ import type Hls from 'hls.js'
 import type { Api, Asset } from './api.ts'
 import { ApiProblem } from './call.ts'
 import { part, write } from './page.ts'
+import { createScrubber } from './scrubber.ts'
 import { type Failure, openStream, type Stream } from './stream.ts'
 import { bitrate, qualityName } from './wording.ts'
 
@@ -14,6 +15,7 @@ const quality = part('#quality', HTMLSelectElement)
 const readQuality = part('#read-quality', HTMLElement)
 const readBuffer = part('#read-buffer', HTMLElement)
 const readFrames = part('#read-frames', HTMLElement)
+const scrubber = createScrubber(video)
 part('#player-close', HTMLButtonElement).onclick = () => dialog.close()
 
 function readOut(hls: Hls | undefined): void {
@@ -57,8 +59,9 @@ export async function play(api: Api, asset: Asset): Promise<void> {
   let stream: Stream | undefined
   const timer = setInterval(() => readOut(stream?.hls), 500)
   try {
-    const { hlsUrl, posterUrl } = await api.playback(asset.id)
+    const { hlsUrl, posterUrl, storyboardUrl } = await api.playback(asset.id)
     video.poster = posterUrl
+    if (dialog.open) scrubber.open(storyboardUrl)
     if (dialog.open)
       stream = await openStream({
         video,
@@ -77,5 +80,6 @@ export async function play(api: Api, asset: Asset): Promise<void> {
   await closed
   clearInterval(timer)
   stream?.stop()
+  scrubber.close()
   video.removeAttribute('poster')
 }
