@@ -23,7 +23,7 @@ export const AssetEventDocument = z.object({
 })
 export type AssetEvent = z.infer<typeof AssetEventDocument>
 
-/** Of the encode under way, of whichever version. One that ended without taking over stands at the title's own. */
+/** Of the encode under way, of whichever version. */
 const tenth = ({ progress, next }: Asset): number =>
   Math.floor((next && !next.error ? next : { progress }).progress.percent / 10)
 
@@ -33,6 +33,8 @@ function nameOf(before: Asset, after: Asset): AssetEventName | undefined {
   const isNew = after.state !== before.state || after.version !== before.version
   if (after.state === 'ready' && isNew) return 'asset.ready'
   if (after.state === 'failed') return before.state === 'failed' ? undefined : 'asset.failed'
+  // A next version that failed leaves the title as it plays; whoever waits for it must hear of it all the same.
+  if (after.next?.error && !before.next?.error) return 'asset.failed'
   return tenth(after) > tenth(before) ? 'asset.progress' : undefined
 }
 

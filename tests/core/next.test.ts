@@ -114,6 +114,10 @@ describe('the next version', () => {
       nextVersion: { progress: { stage: 'failed' }, error: { code: 'encode-too-slow' } },
     })
     expect(viewAsset(over).error).toBeUndefined()
+    expect(eventOf(begun, { ...over, events: 1 })).toMatchObject({
+      name: 'asset.failed',
+      asset: { state: 'ready', nextVersion: { error: { code: 'encode-too-slow' } } },
+    })
     expect(versionUnderWay(over)).toBeUndefined()
     expect(encodeOf(over, 2)).toBe(over)
     expect(nextCleaned(over, { version: 3 }, nowMs)).toBe('unchanged')
