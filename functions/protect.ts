@@ -41,7 +41,7 @@ const sessionsList = http({
   path: 'api/v1/sessions',
   auth: 'tenant',
   roles: ['minter'],
-  summary: 'Who plays right now, those seen last first',
+  summary: 'Who plays right now: at most `limit` of them, those seen last first',
   query: SessionQuery,
   reply: { 200: LiveSessions },
   run: async ({ app, tenant, query }) => ({ items: await app.protect.liveSessions(tenant.id, query) }),

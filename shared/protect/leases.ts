@@ -81,7 +81,7 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
           resolve(granted[n])
         })
       } catch (error) {
-        away ||= isUnavailable(error)
+        away ||= isAway(error)
         for (const { reject } of takings) reject(error)
         const nowMs = now()
         for (const lease of desk.leases.values()) if (isOver(lease, nowMs)) forget(desk, lease)
@@ -199,14 +199,19 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
       try {
         return await within(clock, away ? 0 : knownPatienceMs, taking)
       } catch (error) {
-        away ||= isUnavailable(error)
-        if (!isUnavailable(error) || known.gone || isOver(known, now())) throw error
+        away ||= isAway(error)
+        const goesOn = isUnavailable(error) && covers(known, ask.purpose)
+        if (!goesOn || known.gone || isOver(known, now())) throw error
         known.seenAtMs = Math.max(known.seenAtMs, now())
         return known
       }
     },
   }
 }
+
+/** The store itself, and not merely one document that too many change. */
+const isAway = (error: unknown): boolean =>
+  isUnavailable(error) && !(error instanceof Problem && error.options.cause instanceof Problem)
 
 /** Too many who change one viewer's slots at once: they are told to come back, as by a store that is away. */
 function unavailable(error: unknown): never {

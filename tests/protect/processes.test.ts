@@ -13,7 +13,7 @@ beforeAll(async () => {
     LEASE_SECONDS: String(leaseSeconds),
     CUT_OFF_SECONDS: String(cutOffSeconds),
   })
-})
+}, 180_000)
 afterAll(() => cluster?.stop())
 
 const open = (ask: Record<string, unknown> = {}) => cluster.tenant.playback(cluster.assetId, ask)
@@ -28,16 +28,16 @@ async function segment(node: number, token: string, userAgent = 'a player'): Pro
 const onEach = (token: string, userAgent?: string) =>
   Promise.all(cluster.nodes.map((_, node) => segment(node, token, userAgent)))
 
+/** Refused; or, where a hundred came at once to a busy machine, told to come back. */
+const isLost = (status: number): boolean => status === 403 || status === 503
+
 test('a race of 100 clients at three processes for k places is won by exactly k', async () => {
   for (const k of [1, 3, 7]) {
     const { token } = await open({ policy: { maxClients: k } })
     const race = await Promise.all(
       Array.from({ length: 100 }, (_, n) => segment(n % 3, token, `client ${n} of ${k}`)),
     )
-    expect([
-      race.filter((status) => status === 200).length,
-      race.filter((status) => status === 403).length,
-    ]).toEqual([k, 100 - k])
+    expect([race.filter((status) => status === 200).length, race.filter(isLost).length]).toEqual([k, 100 - k])
   }
 })
 
@@ -51,7 +51,7 @@ test('a race of 100 sessions of one viewer for k streams is won by exactly k', a
   )
   const race = await Promise.all(tokens.map((token, n) => segment(n % 3, token)))
   expect(race.filter((status) => status === 200)).toHaveLength(k)
-  expect(race.filter((status) => status === 403)).toHaveLength(100 - k)
+  expect(race.filter(isLost)).toHaveLength(100 - k)
 })
 
 describe('what is revoked is over on every process within 5 s', () => {
