@@ -1,43 +1,16 @@
 // How long a viewer waits for the first segment after `complete`: films of 1, 10 and 60 minutes, the index in front and behind.
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ffmpeg, repeatFilm } from '../tests/support/film.ts'
 import { mediaPlaylist, mediaPlaylists } from '../tests/support/hls.ts'
 import { startPlatform } from '../tests/support/platform.ts'
 import { asTenant } from '../tests/support/tenant.ts'
 import type { BenchRow } from './row.ts'
+import { drawFootage } from './scene.ts'
 
 const minutes = [1, 10, 60]
-const footage = join(import.meta.dirname, '../../shared/media/mb-video.mp4')
 const patienceMs = 120_000
-
-/** Five seconds of 1080p at a rate that leaves an hour of it below a gigabyte: real footage where there is some. */
-async function drawScene(path: string): Promise<void> {
-  const source = existsSync(footage)
-    ? ['-i', footage]
-    : ['-f', 'lavfi', '-i', 'testsrc2=s=1920x1080:r=25:d=5', '-f', 'lavfi', '-i', 'sine=d=5']
-  await ffmpeg([
-    ...source,
-    ...[
-      '-t',
-      '5',
-      '-c:v',
-      'libx264',
-      '-preset',
-      'veryfast',
-      '-crf',
-      '28',
-      '-maxrate',
-      '1500k',
-      '-bufsize',
-      '3M',
-    ],
-    ...['-c:a', 'aac', '-b:a', '96k', path],
-  ])
-}
 
 type Tenant = ReturnType<typeof asTenant>
 
@@ -74,13 +47,10 @@ export async function benchFirstSegment(): Promise<BenchRow[]> {
   const tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
   const rows: BenchRow[] = []
   try {
-    const scene = join(folder, 'scene.mp4')
-    await drawScene(scene)
     for (const length of minutes) {
       for (const index of ['in front', 'behind'] as const) {
-        const film = join(folder, 'film.mp4')
-        const flags = index === 'in front' ? ['-movflags', '+faststart'] : []
-        await repeatFilm({ from: scene, to: film, seconds: 60 * length, more: flags })
+        const indexInFront = index === 'in front'
+        const film = await drawFootage(folder, { seconds: 60 * length, kbps: 1500, indexInFront })
         const took = await timeFirstSegment(tenant, film)
         rows.push({
           name: `first segment of ${length} min of 1080p, index ${index}`,

@@ -1,13 +1,23 @@
 // Runs every bench and prints each row as a JSON line, then all of them as a table.
 import { benchCheck } from './check.ts'
+import { benchEncode } from './encode.ts'
 import { benchEngine } from './engine.ts'
+import { benchFirstSegment } from './first-segment.ts'
 import { benchLeases } from './leases.ts'
 import { benchMint } from './mint.ts'
 import type { BenchRow } from './row.ts'
 import { benchStart } from './start.ts'
 
 const rows: BenchRow[] = []
-for (const bench of [benchStart, benchEngine, benchMint, benchCheck, benchLeases]) {
+for (const bench of [
+  benchStart,
+  benchEngine,
+  benchMint,
+  benchCheck,
+  benchLeases,
+  benchFirstSegment,
+  benchEncode,
+]) {
   for (const row of await bench()) {
     rows.push(row)
     console.log(JSON.stringify(row))

@@ -1,0 +1,146 @@
+// What an encode through the platform costs, against one plain ffmpeg that makes the same ladder and sound: runs in turn.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { planLadder, type Rung } from '../shared/encode/ladder.ts'
+import { type Platform, startPlatform } from '../tests/support/platform.ts'
+import { asTenant } from '../tests/support/tenant.ts'
+import type { BenchRow } from './row.ts'
+import { drawFootage } from './scene.ts'
+
+const seconds = Number(process.env['BENCH_SECONDS'] ?? 60)
+const rounds = Number(process.env['BENCH_ROUNDS'] ?? 2)
+const segmentSeconds = 4
+const framesPerSecond = 25
+const patienceMs = 3_600_000
+
+interface Cost {
+  readonly wallSeconds: number
+  readonly cpuSeconds: number
+}
+
+/** Of a process and all children it has seen the end of (proc(5): utime, stime, cutime, cstime, in hundredths). */
+function cpuSecondsOf(pid: number): number {
+  const words = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /, '')
+    .split(' ')
+  return words.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / 100
+}
+
+const hlsOutput = ({ name, profile, maxrateKbps }: Rung, index: number, folder: string): string[] => [
+  ...['-map', `[v${index}]`, '-c:v', 'libx264', '-preset', 'veryfast', '-profile:v', profile],
+  ...['-crf', '23', '-maxrate', `${maxrateKbps}k`, '-bufsize', `${2 * maxrateKbps}k`],
+  ...['-g', String(segmentSeconds * framesPerSecond), '-sc_threshold', '0', '-bf', '3', '-threads', '2'],
+  ...['-f', 'hls', '-hls_time', String(segmentSeconds), '-hls_segment_type', 'fmp4', '-hls_list_size', '0'],
+  ...['-hls_fmp4_init_filename', `${name}.mp4`, join(folder, `${name}.m3u8`)],
+]
+
+/** One decode, all rungs, the sound beside them: what one would write without a platform. */
+async function plainEncode(film: string, folder: string): Promise<Cost> {
+  const rungs = planLadder({ width: 1920, height: 1080 }, framesPerSecond)
+  const pads = rungs.map((_, n) => `[s${n}]`).join('')
+  const scaled = rungs.map(({ width, height }, n) => `[s${n}]scale=${width}:${height}:flags=bicubic[v${n}]`)
+  await mkdir(folder, { recursive: true })
+  const argv = [
+    ...['-v', 'error', '-nostdin', '-y', '-threads', '2', '-i', film],
+    ...['-filter_complex', [`[0:v]split=${rungs.length}${pads}`, ...scaled].join(';')],
+    ...rungs.flatMap((rung, n) => hlsOutput(rung, n, folder)),
+    ...['-map', '0:a', '-c:a', 'aac', '-b:a', '128k', '-f', 'hls', '-hls_segment_type', 'fmp4'],
+    ...['-hls_time', String(segmentSeconds), '-hls_list_size', '0', join(folder, 'audio.m3u8')],
+  ]
+  const before = cpuSecondsOf(process.pid)
+  const startMs = performance.now()
+  const [code] = await once(spawn('ffmpeg', argv, { stdio: 'inherit' }), 'close')
+  if (code !== 0) throw new Error(`ffmpeg ended with ${code}`)
+  const wallSeconds = (performance.now() - startMs) / 1000
+  return { wallSeconds, cpuSeconds: cpuSecondsOf(process.pid) - before }
+}
+
+/** From `complete` to `ready`, with all that the platform does meanwhile: storing, sealing, images, its own documents. */
+async function platformEncode(platform: Platform, film: string): Promise<Cost & { assetId: string }> {
+  const tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
+  const cpu = () => platform.processes.reduce((sum, { pid }) => sum + cpuSecondsOf(pid), 0)
+  const assetId = await tenant.upload(film)
+  const before = cpu()
+  const startMs = performance.now()
+  const { state, error } = await tenant.until(
+    assetId,
+    (asset) => asset.state === 'ready' || asset.state === 'failed',
+    patienceMs,
+  )
+  if (state !== 'ready') throw new Error(`the encode failed: ${error?.code}`)
+  return { assetId, wallSeconds: (performance.now() - startMs) / 1000, cpuSeconds: cpu() - before }
+}
+
+/** What the units of a title read, by their lines in the log, over the size of its source. */
+function bytesRead(platform: Platform, assetId: string, sizeBytes: number): Map<string, number> {
+  const read = new Map<string, number>()
+  const log = readFileSync(join(platform.folder, 'logs', 'functions.log'), 'utf8')
+  for (const [line] of log.matchAll(/\{"event":"encode\.read".*?\}/g)) {
+    const { assetId: of, unit, bytes } = JSON.parse(line) as { assetId: string; unit: string; bytes: number }
+    if (of !== assetId) continue
+    const kind = unit.replace(/ \d+$/, '')
+    read.set(kind, (read.get(kind) ?? 0) + bytes / sizeBytes)
+  }
+  return read
+}
+
+const median = (list: number[]): number => {
+  const sorted = [...list].sort((a, b) => a - b)
+  const middle = (sorted.length - 1) / 2
+  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2
+}
+const hundredths = (value: number): number => Math.round(value * 100) / 100
+
+export async function benchEncode(): Promise<BenchRow[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'movidone-encode-'))
+  const platform = await startPlatform()
+  try {
+    const film = await drawFootage(folder, { seconds, kbps: 5000 })
+    const { size } = await stat(film)
+    const pairs: Array<{ plain: Cost; ours: Cost }> = []
+    let read = new Map<string, number>()
+    for (let round = 0; round < rounds; round++) {
+      const plain = () => plainEncode(film, join(folder, 'plain'))
+      const ours = () => platformEncode(platform, film)
+      // In turn, and in turn the first: what else the machine does is spread over both.
+      const first = round % 2 === 0 ? { plain: await plain() } : { ours: await ours() }
+      const pair = { plain: first.plain ?? (await plain()), ours: first.ours ?? (await ours()) }
+      read = bytesRead(platform, pair.ours.assetId, size)
+      pairs.push(pair)
+    }
+    const spread = (list: number[]): string =>
+      `${rounds} pairs, ${hundredths(Math.min(...list))} to ${hundredths(Math.max(...list))}`
+    const wall = pairs.map(({ plain, ours }) => ours.wallSeconds / plain.wallSeconds)
+    const cpu = pairs.map(({ plain, ours }) => ours.cpuSeconds / plain.cpuSeconds)
+    const plainCpu = median(pairs.map(({ plain }) => plain.cpuSeconds))
+    const units = (read.get('chunk') ?? 0) + (read.get('audio') ?? 0)
+    const beside = [...read].filter(([kind]) => !['chunk', 'audio'].includes(kind))
+    return [
+      {
+        name: `encode of ${seconds} s of 1080p / one plain ffmpeg, wall`,
+        value: hundredths(median(wall)),
+        unit: '×',
+        note: `floor 1.10, goal 1.00; ${spread(wall)}; with images and storing`,
+      },
+      {
+        name: 'the same, CPU of all processes',
+        value: hundredths(median(cpu)),
+        unit: '×',
+        note: `${spread(cpu)}; the plain one takes ${Math.round(plainCpu)} s`,
+      },
+      {
+        name: 'bytes read by chunks and sound / source',
+        value: hundredths(units),
+        unit: '×',
+        note: `floor 1.5; beside it ${beside.map(([kind, share]) => `${kind} ${hundredths(share)}`).join(', ')}`,
+      },
+    ]
+  } finally {
+    await platform.stop()
+    await rm(folder, { recursive: true, force: true })
+  }
+}
