@@ -137,6 +137,20 @@ test('a unit that is repeated late, when its title is ready, takes nothing away'
   expect(stage.asset()?.state).toBe('ready')
 })
 
+test('a plan that another version of the application made is nobody’s fault: the next version begins', async () => {
+  const { stage, encode, planned } = await start(small)
+  const former = JSON.parse(Buffer.from(stage.media.get(planned.plan) ?? []).toString())
+  stage.media.set(planned.plan, Buffer.from(JSON.stringify({ ...former, schema: 1 })))
+  expect(await encode.chunk({ ...planned, chunk: 0 })).toMatchObject({ ok: false, code: 'encode-outdated' })
+  expect(stage.asset()?.state).toBe('encoding')
+  // An encode that was begun under another plan, whose orchestration was started anew.
+  stage.media.delete(planned.plan)
+  stage.setAsset({ ...(stage.asset() as Asset), plan: 'a plan of before' })
+  expect(await encode.prepare(target)).toMatchObject({ ok: false, code: 'encode-outdated' })
+  expect(await encode.renew(target)).toEqual({ ok: true })
+  expect(stage.asset()).toMatchObject({ state: 'encoding', version: 2, progress: { stage: 'queued' } })
+})
+
 test('inputs are parsed at the edge', async () => {
   const { encode } = await start(small)
   await expect(encode.chunk({ ...target, chunk: 0 })).rejects.toThrow()
