@@ -4,6 +4,7 @@ import {
   cleanAsset,
   encodeAsset,
   encodePart,
+  encodeUnit,
   quoteAsset,
   retireVersions,
 } from '../shared/encode/orchestrate.ts'
@@ -37,6 +38,7 @@ export const encode: StageDefinitions = {
   definitions: [
     orchestrator('encode-asset', encodeAsset),
     orchestrator('encode-part', encodePart),
+    orchestrator('encode-unit', encodeUnit),
     orchestrator('encode-clean', cleanAsset),
     orchestrator('encode-retire', retireVersions),
     orchestrator('encode-quote', quoteAsset),
@@ -54,6 +56,7 @@ export const encodeActivities: StageDefinitions = {
     activity('encode-chunk', (app, input) => app.encode.chunk(input)),
     activity('encode-audio', (app, input) => app.encode.audio(input)),
     activity('encode-images', (app, input) => app.encode.images(input)),
+    activity('encode-offer', (app, input) => app.encode.offer(input)),
     activity('encode-finish', (app, input) => app.encode.finish(input)),
     activity('encode-fail', (app, input) => app.encode.fail(input)),
     activity('encode-renew', (app, input) => app.encode.renew(input)),

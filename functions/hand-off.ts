@@ -3,6 +3,9 @@ import { type Asset, encodeInstanceId } from '../shared/assets/model.ts'
 import { sha256Hex } from '../shared/core/hash.ts'
 import type { Start } from '../shared/http/route.ts'
 
+/** The event that a unit's orchestration waits for. */
+export const unitReported = 'unit-reported'
+
 type Target = Pick<Asset, 'tenantId' | 'id' | 'version'>
 
 const input = ({ tenantId, id, version }: Target) => ({ tenantId, assetId: id, version })

@@ -6,6 +6,7 @@ import type { Orchestrations } from '../shared/http/route.ts'
 /** For routes that are not declared durable. */
 export const none: Orchestrations = {
   startOnce: () => Promise.reject(new Error('the route is not declared durable')),
+  raise: () => Promise.reject(new Error('the route is not declared durable')),
 }
 
 /** Starts unless it is under way: the status is asked first, since a second start of an ended one would repeat it. */
@@ -21,5 +22,6 @@ export function orchestrationsOf(context: InvocationContext): Orchestrations {
         if (!/\b409\b/.test(String(error))) throw error
       })
     },
+    raise: (instanceId, event) => client.raiseEvent(instanceId, event, {}),
   }
 }

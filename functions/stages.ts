@@ -9,6 +9,7 @@ import type { AnyRoute, Definition } from './definition.ts'
 import { deliver } from './deliver.ts'
 import { encode, encodeActivities } from './encode.ts'
 import { encodeControl } from './encode-control.ts'
+import { fleet } from './fleet.ts'
 import { ops } from './ops.ts'
 import { protect } from './protect.ts'
 import { protectGrants } from './protect-grants.ts'
@@ -32,6 +33,7 @@ const stages = [
   protectOrchestrations,
   protectActivities,
   deliver,
+  fleet,
   webhooks,
   webhooksDeliveries,
   ops(() => contract()),

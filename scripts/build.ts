@@ -1,4 +1,4 @@
-// Builds what is deployed: the app as one file, and the console's files beside it; into dist/, or the folder given.
+// Builds what is deployed: the app and the fleet's worker as one file each, and the console's files beside them; into dist/, or the folder given.
 
 import { existsSync } from 'node:fs'
 import { cp, mkdir, readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises'
@@ -9,13 +9,13 @@ import { type BuildOptions, build } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = resolve(process.argv[2] ?? `${root}/dist`)
 
-/** `main.mjs` needs no node_modules: only the worker's own `@azure/functions-core` stays outside. */
-async function buildApp(): Promise<void> {
+/** Each needs no node_modules: only the Functions worker's own `@azure/functions-core` stays outside. */
+async function bundle(entryPoint: string, name: string): Promise<void> {
   const startedAt = new Date()
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ['functions/index.ts'],
-    outfile: `${out}/main.mjs`,
+    entryPoints: [entryPoint],
+    outfile: `${out}/${name}`,
     write: false,
     bundle: true,
     platform: 'node',
@@ -97,4 +97,6 @@ async function wholePage(): Promise<string> {
 }
 
 await rm(`${out}/web`, { recursive: true, force: true })
-await Promise.all([buildApp(), buildWeb()])
+// The app comes last: a build is as old as it is.
+await Promise.all([bundle('worker/main.ts', 'worker.mjs'), buildWeb()])
+await bundle('functions/index.ts', 'main.mjs')

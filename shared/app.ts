@@ -13,6 +13,7 @@ import { Problem } from './core/problem.ts'
 import { systemRandom } from './core/random.ts'
 import { createDeliver } from './deliver/index.ts'
 import { createEncode } from './encode/index.ts'
+import { createNodes } from './fleet/nodes.ts'
 import { createClients } from './http/client.ts'
 import { consolePolicy, createFiles } from './http/files.ts'
 import { createHealth } from './http/health.ts'
@@ -63,6 +64,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   const tenants = createTenants({ store: stores.tenants, clock, graceMs })
   const usage = createUsage({ store: stores.usage, clock, find: tenants.find })
   const audit = createAudit({ store: stores.audit, clock, random })
+  const nodes = createNodes({ store: stores.nodes, clock })
   const assets = createAssets({ store: stores.assets, clock })
   const upload = createUpload({ assets: stores.assets, sources: blobs.sources, clock, limits: config.upload })
   const protect = createProtect({
@@ -107,6 +109,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     units: stores.units,
     lines: stores.lines,
     openings: stores.openings,
+    offers: stores.offers,
     sealer: protect.sealer,
     charge: usage.chargeEncode,
     ffmpeg: createFfmpeg(config.encode),
@@ -155,6 +158,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     version: packageJson.version,
     prepare: async () => {
       if (config.localTenant) await tenants.ensure(config.localTenant.apiKey, 'Local studio')
+      if (config.localNodes) await nodes.ensure(config.localNodes)
     },
     ping: () => Promise.all([stores.ping(), blobs.ping()]),
   })
@@ -186,6 +190,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
       publicUrl: config.publicUrl,
       authenticate: tenants.authenticate,
       audit: audit.begin,
+      authenticateNode: nodes.authenticate,
       adminKey: readAdminKey,
       throttle: createThrottle(config.http.tenantRequestsPerSecond, clock),
       idempotencySecret: () => protect.platformSecret('idempotency'),

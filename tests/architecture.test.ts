@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   'shared/media': ['shared/core', 'shared/config', 'shared/assets'],
   'shared/app.ts': ['shared/*', 'package.json'],
   functions: ['shared/app.ts', 'shared/http', 'shared/core', 'shared/config', 'package.json'],
-  worker: ['shared/app.ts'],
+  worker: ['shared/app.ts', 'shared/config'],
   host: ['package.json', 'infra/stores.json'],
   web: [],
 }

@@ -67,7 +67,7 @@ test('names say their stage, and differ by more than case', () => {
   const names = all.map(({ name }) => name.toLowerCase())
   expect(new Set(names).size).toBe(names.length)
   for (const name of names)
-    expect(name).toMatch(/^(tenants|upload|assets|encode|protect|deliver|webhooks|ops)-[a-z-]+$/)
+    expect(name).toMatch(/^(tenants|upload|assets|encode|protect|deliver|fleet|webhooks|ops)-[a-z-]+$/)
 })
 
 test('the contract is made once, since anybody may ask for it', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { startProblem } from './options.ts'
 
-export const SOURCES = ['functions', 'shared', 'web']
+export const SOURCES = ['functions', 'shared', 'web', 'worker']
 const ALSO = ['scripts/build.ts', 'package.json', 'package-lock.json']
 
 const run = promisify(execFile)
@@ -20,7 +20,8 @@ const newestOf = (folder: string): number =>
 
 export const isStale = (root: string): boolean => {
   const built = join(root, 'dist', 'main.mjs')
-  if (!existsSync(built) || !existsSync(join(root, 'dist', 'web', 'index.html'))) return true
+  const beside = ['worker.mjs', 'web/index.html'].map((name) => join(root, 'dist', name))
+  if (![built, ...beside].every((file) => existsSync(file))) return true
   const builtAtMs = statSync(built).mtimeMs
   const sources = SOURCES.map((folder) => newestOf(join(root, folder)))
   const others = ALSO.map((file) => statSync(join(root, file), { throwIfNoEntry: false })?.mtimeMs ?? 0)

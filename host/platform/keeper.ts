@@ -17,6 +17,8 @@ export interface KeepOptions {
   onStart: (part: PartProcess) => void
   say: (line: string) => void
   giveUp: (reason: string) => void
+  /** One of several that others stand in for: it is started again however often it ends. */
+  endless?: boolean
 }
 
 const CRASHES = 3
@@ -51,7 +53,7 @@ export const keepPart = async (options: KeepOptions): Promise<KeptPart> => {
     if (asked.has(watched)) return
     crashesAtMs.push(Date.now())
     const { name } = watched
-    if (isHopeless(crashesAtMs, Date.now())) {
+    if (!options.endless && isHopeless(crashesAtMs, Date.now())) {
       closed = true
       return options.giveUp(`${name} ended ${CRASHES} times within a minute, the last time by ${manner}`)
     }

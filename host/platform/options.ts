@@ -11,6 +11,8 @@ export interface StartOptions {
   /** Sites besides the console whose pages may put films to storage; Bicep has a parameter of that name. */
   readonly uploadOrigins: readonly string[]
   readonly watch: boolean
+  /** Workers that encode in the app's place; with none the app does it itself. */
+  readonly encodeWorkers: number
 }
 
 /** What the user has to change; shown without a stack. */
@@ -23,6 +25,12 @@ const portOf = (text: string): number => {
   const port = Number(text)
   if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port
   throw startProblem(`The port must be a number from 0 to 65535, not '${text}' (PORT, or --port).`)
+}
+
+const workersOf = (text: string): number => {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 0 && count <= 64) return count
+  throw startProblem(`ENCODE_WORKERS must be a number from 0 to 64, not '${text}'.`)
 }
 
 export const startOptions = (argv: string[], env: NodeJS.ProcessEnv, folder: string): StartOptions => {
@@ -41,5 +49,6 @@ export const startOptions = (argv: string[], env: NodeJS.ProcessEnv, folder: str
     sample: env['MOVIDONE_SAMPLE'] !== 'off',
     uploadOrigins: (env['MOVIDONE_UPLOAD_ORIGINS'] ?? '').split(',').filter(Boolean),
     watch: values.watch,
+    encodeWorkers: workersOf(env['ENCODE_WORKERS'] ?? '0'),
   }
 }

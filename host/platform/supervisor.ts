@@ -17,6 +17,7 @@ import type { Output } from './output.ts'
 import type { PartProcess, PartSpec } from './part-process.ts'
 import { functionsSpec, type StoreName, storeSpec } from './parts.ts'
 import { secretFile } from './secret-file.ts'
+import { makeWorkers, workerSettings, workerSpec } from './workers.ts'
 
 export interface Platform {
   readonly apiUrl: string
@@ -73,6 +74,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
   // An earlier version kept them a second time.
   rmSync(join(stateDirectory, 'secrets.json'), { force: true })
   const kept: KeptPart[] = []
+  const workers: KeptPart[] = []
   const listed = new Map<string, ListedProcess>([
     ['supervisor', { name: 'supervisor', pid: process.pid, port }],
   ])
@@ -113,6 +115,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     output.part('build', secondsSince(startedAtMs))
   }
   const stop = async (): Promise<void> => {
+    await Promise.all(workers.map((worker) => worker.stop()))
     // Whoever was started last needs the others, so it goes first.
     const [functions, ...stores] = kept.toReversed()
     await functions?.stop()
@@ -143,19 +146,43 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
 
     const startedAtMs = Date.now()
     const { COSMOS_DATABASE } = await import('./provision.ts')
-    const settings = appSettings({
-      stateDirectory,
-      apiUrl,
-      blob: { url: `http://127.0.0.1:${storage.port}/${ACCOUNT}`, name: ACCOUNT, key: storage.key },
-      cosmos: { endpoint: `http://127.0.0.1:${cosmos.port}/`, key: cosmos.key, database: COSMOS_DATABASE },
-      secrets,
-      ffmpeg,
-    })
+    const crew = makeWorkers(options.encodeWorkers)
+    const settings = {
+      ...workerSettings(crew),
+      ...appSettings({
+        stateDirectory,
+        apiUrl,
+        blob: { url: `http://127.0.0.1:${storage.port}/${ACCOUNT}`, name: ACCOUNT, key: storage.key },
+        cosmos: { endpoint: `http://127.0.0.1:${cosmos.port}/`, key: cosmos.key, database: COSMOS_DATABASE },
+        secrets,
+        ffmpeg,
+      }),
+    }
     const log = openLog(join(stateDirectory, 'logs', 'functions.log'))
     const echo = options.watch ? (line: string) => output.line(line) : undefined
     const functions = await keep(functionsSpec({ options, settings, log, echo }), port)
     await waitUntilHealthy(apiUrl, signal)
     output.part('functions', secondsSince(startedAtMs))
+    for (const one of crew) {
+      const spec = workerSpec({
+        options,
+        settings,
+        log: openLog(join(stateDirectory, 'logs', `${one.name}.log`)),
+        worker: one,
+      })
+      const onStart = (part: PartProcess): void => list(part.name, part.pid, 0)
+      workers.push(
+        await keepPart({
+          spec,
+          port: 0,
+          onStart,
+          say: (line) => output.problem(line),
+          giveUp,
+          endless: true,
+        }),
+      )
+    }
+    if (crew.length > 0) output.part('workers', `${crew.length} encode`)
 
     return {
       apiUrl,
@@ -165,6 +192,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
       async reload() {
         await build(folder)
         await functions.restart()
+        for (const worker of workers) await worker.restart()
         await waitUntilHealthy(apiUrl, signal)
       },
       stop,

@@ -4,7 +4,8 @@ import type { TokenCredential } from '@azure/identity'
 import type { Asset, AssetEvent, AssetStore, Outbox } from '../assets/ports.ts'
 import type { CosmosConfig } from '../config/index.ts'
 import { lazy } from '../core/lazy.ts'
-import type { LineStore, OpeningStore, UnitStore } from '../encode/ports.ts'
+import type { LineStore, OfferStore, OpeningStore, UnitStore } from '../encode/ports.ts'
+import type { NodeStore } from '../fleet/ports.ts'
 import type { KeyStore, RevocationStore, SessionStore } from '../protect/ports.ts'
 import type { AuditStore, Tenant, TenantStore, UsageStore } from '../tenants/ports.ts'
 import type { DeliveryStore, EndpointStore } from '../webhooks/ports.ts'
@@ -15,6 +16,8 @@ import { createDocuments, type Kind, type Schema } from './documents.ts'
 import { type Pace, surfacing } from './failure.ts'
 import { createKeyStore, keyKind } from './key-store.ts'
 import { createLineStore, lineKind } from './line-store.ts'
+import { createNodeStore, nodeKind } from './node-store.ts'
+import { createOfferStore, offerKind } from './offer-store.ts'
 import { createOpeningStore, openingKind } from './opening-store.ts'
 import { createRevocationStore, revocationKind } from './revocation-store.ts'
 import { createSessionStore, sessionKind, slotsKind } from './session-store.ts'
@@ -43,6 +46,8 @@ export interface CosmosStores {
   readonly units: UnitStore
   readonly lines: LineStore
   readonly openings: OpeningStore
+  readonly offers: OfferStore
+  readonly nodes: NodeStore
   readonly outbox: Outbox
   readonly endpoints: EndpointStore
   readonly deliveries: DeliveryStore
@@ -83,6 +88,8 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
     units: createUnitStore(documents('units', unitKind)),
     lines: createLineStore(documents('units', lineKind)),
     openings: createOpeningStore(documents('units', openingKind)),
+    offers: createOfferStore(documents('units', offerKind), now),
+    nodes: createNodeStore(documents('fleet', nodeKind)),
     endpoints: createEndpointStore(documents('webhooks', endpointsKind)),
     deliveries: createDeliveryStore(documents('webhooks', deliveryKind)),
     ...surfacing({

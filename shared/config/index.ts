@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { type Prices, pricesOf } from './prices.ts'
 import { settings } from './schema.ts'
+import { loadWorkerConfig, type WorkerConfig } from './worker.ts'
 
 export const stages = ['api', 'orchestrate', 'encode', 'deliver'] as const
 export type Stage = (typeof stages)[number]
@@ -44,6 +45,8 @@ export interface Config {
   readonly adminKey: AdminKeyConfig
   /** A tenant that must exist before the app says it is healthy; local only. */
   readonly localTenant: { readonly id: string; readonly apiKey: string } | undefined
+  /** Nodes of the fleet that exist from the first start, by the hashes of their secrets; local only. */
+  readonly localNodes: ReadonlyArray<{ readonly id: string; readonly sha256: string }> | undefined
   readonly upload: {
     readonly urlSeconds: number
     readonly blockBytes: number
@@ -58,6 +61,8 @@ export interface Config {
     readonly window: number
     readonly tenantTitles: number
     readonly unitMs: number
+    readonly executor: 'function' | 'fleet'
+    readonly claimMs: number
     readonly maxSeconds: number
     readonly maxPixels: number
   }
@@ -107,6 +112,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     'WEBHOOK_ALLOW_LOCAL is for one machine: in Azure webhooks never go inside',
   )
   need(
+    !(s.VAULT_URL && s.LOCAL_NODES),
+    'LOCAL_NODES is for one machine: in Azure nodes are told apart by the fleet',
+  )
+  need(
     !s.COUNTRY_HEADER || s.PROXY_PROOF,
     'COUNTRY_HEADER needs PROXY_PROOF: anybody could write that header',
   )
@@ -139,6 +148,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       s.LOCAL_TENANT_ID && s.LOCAL_TENANT_KEY
         ? { id: s.LOCAL_TENANT_ID, apiKey: s.LOCAL_TENANT_KEY }
         : undefined,
+    localNodes: s.LOCAL_NODES?.split(',').map((pair) => {
+      const [id = '', sha256 = ''] = pair.split('=')
+      return { id, sha256 }
+    }),
     upload: {
       urlSeconds: s.UPLOAD_URL_SECONDS,
       blockBytes: s.UPLOAD_BLOCK_BYTES,
@@ -153,6 +166,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       window: s.ENCODE_WINDOW,
       tenantTitles: s.ENCODE_TENANT_TITLES,
       unitMs: s.ENCODE_UNIT_SECONDS * 1000,
+      executor: s.ENCODE_EXECUTOR,
+      claimMs: s.UNIT_LEASE_SECONDS * 1000,
       maxSeconds: s.SOURCE_MAX_SECONDS,
       maxPixels: s.SOURCE_MAX_PIXELS,
     },
@@ -182,5 +197,6 @@ function proofOf(text: string): { header: string; value: string } {
   return { header: text.slice(0, at).toLowerCase(), value: text.slice(at + 1) }
 }
 
-/** The one reader of the environment. */
+/** The readers of the environment. */
 export const configFromEnvironment = (): Config => loadConfig(process.env)
+export const workerFromEnvironment = (): WorkerConfig => loadWorkerConfig(process.env)

@@ -13,7 +13,7 @@ export async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<voi
   const versions = Array.from({ length: target.version }, (_, n) => n + 1)
   await deps.sources.remove(sourceBlob({ tenantId, id }))
   await deps.media.removeFolder(titleFolder({ tenantId, id }))
-  for (const each of versions) await deps.units.removeJob(jobOf({ ...target, version: each }))
+  for (const each of versions) await removeJob(deps, { ...target, version: each })
   await deps.sealer.forget(id)
   await deps.openings.remove(id)
   await deps.lines.change(tenantId, (line) =>
@@ -27,7 +27,12 @@ export async function cleanVersion(deps: EncodeDeps, target: EncodeTarget, lates
   for (let generation = 0; generation <= latest; generation++)
     await deps.sealer.retire({ assetId, version, generation })
   await deps.media.removeFolder(mediaFolder({ ...target, id: assetId }))
+  await removeJob(deps, target)
+}
+
+async function removeJob(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
   await deps.units.removeJob(jobOf(target))
+  await deps.offers.removeJob(jobOf(target))
 }
 
 /**

@@ -6,7 +6,15 @@ import type { Recent } from '../core/recent.ts'
 import type { Ledger } from './ledger.ts'
 import type { Pace } from './pace.ts'
 import type { Plan } from './plan.ts'
-import type { ChargeEncode, Ffmpeg, LineStore, OpeningStore, SegmentSealer, UnitStore } from './ports.ts'
+import type {
+  ChargeEncode,
+  Ffmpeg,
+  LineStore,
+  OfferStore,
+  OpeningStore,
+  SegmentSealer,
+  UnitStore,
+} from './ports.ts'
 import type { PriceTable, Speed } from './price.ts'
 
 export interface EncodeLimits {
@@ -19,6 +27,10 @@ export interface EncodeLimits {
   /** Titles of one tenant that are encoded at once. */
   readonly tenantTitles: number
   readonly unitMs: number
+  /** Who does the units: this app, or workers that claim them. */
+  readonly executor: 'function' | 'fleet'
+  /** How long a claim lasts that is not renewed. */
+  readonly claimMs: number
   readonly maxSeconds: number
   readonly maxPixels: number
 }
@@ -30,6 +42,7 @@ export interface EncodeParts {
   readonly units: UnitStore
   readonly lines: LineStore
   readonly openings: OpeningStore
+  readonly offers: OfferStore
   readonly sealer: SegmentSealer
   readonly charge: ChargeEncode
   readonly ffmpeg: Ffmpeg

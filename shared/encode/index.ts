@@ -9,10 +9,12 @@ import type { EncodeDeps, EncodeParts } from './deps.ts'
 import { fail, findLost, finish, renew } from './finish.ts'
 import { encodeImages } from './images.ts'
 import { createLedger } from './ledger.ts'
+import { lookAt } from './offers.ts'
 import { createPace } from './pace.ts'
 import { encodePoster } from './poster.ts'
 import { prepare } from './prepare.ts'
 import { createQuotes, probeQuote } from './quote.ts'
+import { createReports } from './reports.ts'
 import { retire } from './retire.ts'
 import { verify } from './verify.ts'
 import {
@@ -24,11 +26,16 @@ import {
   QuoteTarget,
   RetireTarget,
   Target,
+  UnitTarget,
 } from './work.ts'
+import { createWorker } from './worker.ts'
 
 export type Encode = Readonly<Record<ActivityName, (input: unknown) => Promise<Outcome>>> & {
   readonly control: ReturnType<typeof createControl>
   readonly quotes: ReturnType<typeof createQuotes>
+  /** What the fleet is told and says. */
+  readonly reports: ReturnType<typeof createReports>
+  readonly worker: ReturnType<typeof createWorker>
   /** For the sweep: what a lost process left. */
   findLost(): Promise<Asset[]>
 }
@@ -53,6 +60,7 @@ export function createEncode(parts: EncodeParts): Encode {
     chunk: async (input) => encodeChunk(deps, ChunkTarget.parse(input)),
     audio: async (input) => encodeAudio(deps, PlannedTarget.parse(input)),
     images: async (input) => encodeImages(deps, PlannedTarget.parse(input)),
+    offer: async (input) => lookAt(deps, UnitTarget.parse(input)),
     finish: async (input) => finish(deps, PlannedTarget.parse(input)),
     fail: async (input) => fail(deps, FailTarget.parse(input)),
     renew: async (input) => renew(deps, Target.parse(input)),
@@ -60,6 +68,8 @@ export function createEncode(parts: EncodeParts): Encode {
     retire: async (input) => retire(deps, RetireTarget.parse(input)),
     control: createControl(parts),
     quotes: createQuotes(parts),
+    reports: createReports(parts),
+    worker: createWorker(deps),
     findLost: () => findLost(deps),
   }
 }

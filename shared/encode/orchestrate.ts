@@ -9,15 +9,19 @@ import {
   activityNames,
   type Failure,
   type Finished,
+  type Looked,
   type Outcome,
   type Part,
+  type PlannedTarget,
   type Prepared,
   partName,
   partsOf,
   type QuoteTarget,
   type RetireTarget,
+  reportedEvent,
   retireName,
   type Turn,
+  unitName,
 } from './work.ts'
 
 type Steps<T> = Generator<Task, T, unknown>
@@ -31,8 +35,11 @@ const stepsOfHistory = 64
 const start = (context: OrchestrationContext, name: ActivityName, input: unknown): Task =>
   context.df.callActivityWithRetry(activityNames[name], retry, input)
 
+const afterSeconds = (context: OrchestrationContext, seconds: number): Date =>
+  new Date(context.df.currentUtcDateTime.getTime() + seconds * 1000)
+
 const pause = (context: OrchestrationContext, seconds: number): Task =>
-  context.df.createTimer(new Date(context.df.currentUtcDateTime.getTime() + seconds * 1000))
+  context.df.createTimer(afterSeconds(context, seconds))
 
 /** Instance id `encode-{assetId}-v{version}`. A unit that fails has failed its title already; here it is cleaned up. */
 export function* encodeAsset(context: OrchestrationContext): Steps<Outcome | undefined> {
@@ -75,16 +82,50 @@ function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Step
 
 /** The opening and the sound are what the title's first second waits for; then its face, which takes no time. */
 function startUnits(context: OrchestrationContext, target: EncodeTarget, prepared: Prepared): Task[] {
-  const planned = { ...target, plan: prepared.plan }
+  const { fleetSinceMs } = prepared
+  const planned = { ...target, plan: prepared.plan, ...(fleetSinceMs === undefined ? {} : { fleetSinceMs }) }
   return [
-    start(context, 'chunk', { ...planned, chunk: 0 }),
-    ...(prepared.hasAudio ? [start(context, 'audio', planned)] : []),
+    startUnit(context, 'chunk', { ...planned, chunk: 0 }),
+    ...(prepared.hasAudio ? [startUnit(context, 'audio', planned)] : []),
     start(context, 'poster', planned),
     ...partsOf(planned, prepared).map((part) =>
       context.df.callSubOrchestratorWithRetry(partName, retry, part),
     ),
     ...(prepared.hasChecksum ? [start(context, 'verify', target)] : []),
   ]
+}
+
+/** By the executor that the title was prepared for: an activity of this app, or an orchestration that waits for a worker. */
+const startUnit = (context: OrchestrationContext, kind: 'chunk' | 'audio', unit: FleetUnit): Task =>
+  unit.fleetSinceMs === undefined
+    ? start(context, kind, unit)
+    : context.df.callSubOrchestratorWithRetry(unitName, retry, { ...unit, kind })
+
+interface FleetUnit extends PlannedTarget {
+  readonly chunk?: number
+  readonly passed?: number
+  readonly fleetSinceMs?: number
+}
+
+/**
+ * A unit that a worker does. The event only says that there is something to see: whether the unit is over stands in its
+ * document, so that an event may be lost, come twice or early.
+ */
+export function* encodeUnit(context: OrchestrationContext): Steps<Outcome | undefined> {
+  const unit = context.df.getInput() as EncodeTarget
+  for (let step = 0; step < stepsOfHistory; step++) {
+    const looked = (yield start(context, 'offer', {
+      ...unit,
+      waits: context.df.instanceId,
+    })) as Outcome<Looked>
+    if (!looked.ok) return looked
+    if (looked.over) return { ok: true }
+    const again = context.df.createTimer(afterSeconds(context, looked.waitSeconds))
+    const winner = yield context.df.Task.any([context.df.waitForExternalEvent(reportedEvent), again])
+    if (winner !== again) again.cancel()
+  }
+  context.df.continueAsNew(unit)
+  return undefined
 }
 
 /**
@@ -102,7 +143,9 @@ export function* encodePart(context: OrchestrationContext): Steps<Outcome | unde
         context.df.continueAsNew({ ...part, chunk, passed })
         return undefined
       }
-      const outcome = (yield start(context, 'chunk', { ...planned, chunk, passed })) as Outcome<Partial<Turn>>
+      const outcome = (yield startUnit(context, 'chunk', { ...planned, chunk, passed })) as Outcome<
+        Partial<Turn>
+      >
       if (!outcome.ok) return outcome
       if (outcome.waitSeconds) {
         yield pause(context, outcome.waitSeconds)

@@ -1,6 +1,7 @@
 // What encode needs of others: units' documents, ffmpeg, and somebody who seals segments before they are stored.
 import type { SourceStore } from '../assets/ports.ts'
 import type { AssetId, TenantId } from '../core/ids.ts'
+import type { ProblemCode } from '../core/problem.ts'
 
 export interface EncodeTarget {
   readonly tenantId: TenantId
@@ -54,6 +55,75 @@ export interface UnitStore {
   list(jobId: string): Promise<Unit[]>
   /** What was written at or after that second, by the store's clock, and the latest such second. */
   since(jobId: string, sinceSeconds: number): Promise<{ items: Unit[]; latestSeconds: number }>
+  removeJob(jobId: string): Promise<void>
+}
+
+/** A unit that is given to the fleet. */
+export interface OfferedUnit extends EncodeTarget {
+  readonly unitId: string
+  readonly jobId: string
+  readonly plan: string
+  readonly kind: 'chunk' | 'audio'
+  /** Of `kind: 'chunk'`. */
+  readonly chunk?: number
+  /** When its title began. */
+  readonly sinceMs: number
+}
+
+/** One claim: how often the unit was claimed tells an old one of a node from its next. */
+export interface Holder {
+  readonly node: string
+  readonly number: number
+}
+
+/** What became of a unit, as the orchestration is told. */
+export type UnitResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly code: ProblemCode; readonly detail: string }
+
+/** What a worker says of a unit that it holds. */
+export interface Report {
+  readonly outcome: 'done' | 'failed' | 'returned'
+  /** Of `done`: also that the title has failed, which no repetition mends. */
+  readonly result?: UnitResult
+  /** The end of what was logged. */
+  readonly log?: string
+}
+
+/** In the container `units`, beside the title's other documents; id `{unitId}.offer`. */
+export interface Offer extends OfferedUnit {
+  readonly id: string
+  readonly type: 'offer'
+  readonly schema: 1
+  /** Instance id of the orchestration that waits. */
+  readonly waits: string
+  readonly state: 'queued' | 'claimed' | 'over'
+  readonly claims: number
+  readonly failures: number
+  readonly losses: number
+  /** While it is queued: not before. */
+  readonly freeAtMs: number
+  readonly claim?: Holder & { readonly untilMs: number }
+  readonly result?: UnitResult
+  readonly log?: string
+  /** Seconds that Cosmos keeps it for. */
+  readonly ttl?: number
+}
+
+export interface OfferStore {
+  /** By the clock that all nodes share. */
+  now(): number
+  get(jobId: string, id: string): Promise<Offer | undefined>
+  /** Read, change, replace by ETag; `change` may run several times. */
+  change(
+    jobId: string,
+    id: string,
+    change: (offer: Offer | undefined) => Offer | 'unchanged',
+  ): Promise<Offer | undefined>
+  /** Queued and claimed ones of all titles. */
+  open(kind: Offer['kind']): Promise<Offer[]>
+  remove(jobId: string, id: string): Promise<void>
+  /** All of a job but those that failed, which say why. */
   removeJob(jobId: string): Promise<void>
 }
 

@@ -53,6 +53,7 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
         window: deps.limits.window,
         hasAudio: plan.audio !== undefined,
         hasChecksum: source.sha256 !== undefined,
+        ...(deps.limits.executor === 'fleet' ? { fleetSinceMs: deps.clock.now() } : {}),
       }
     } finally {
       await opened.close()

@@ -20,6 +20,15 @@ export const ChunkTarget = PlannedTarget.extend({
 })
 export type ChunkTarget = z.infer<typeof ChunkTarget>
 
+/** A unit for the fleet, as its orchestration knows it. */
+export const UnitTarget = PlannedTarget.extend({
+  kind: z.enum(['chunk', 'audio']),
+  chunk: z.number().int().min(0).optional(),
+  fleetSinceMs: z.number(),
+  waits: z.string(),
+})
+export type UnitTarget = z.infer<typeof UnitTarget>
+
 const code = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]])
 /** `etag`: of the file that is to be looked at; `code`: what to note, when looking came to nothing. */
 export const QuoteTarget = Target.omit({ version: true }).extend({ etag: z.string(), code: code.optional() })
@@ -53,6 +62,14 @@ export interface Prepared {
   readonly window: number
   readonly hasAudio: boolean
   readonly hasChecksum: boolean
+  /** When its units began to be offered to the fleet; without it the app does them itself. */
+  readonly fleetSinceMs?: number
+}
+
+/** Whether a unit that was offered is over, or how long to wait before looking again. */
+export interface Looked {
+  readonly over: boolean
+  readonly waitSeconds: number
 }
 
 /** Whether one may go on: 0, or how long to wait before asking again. */
@@ -67,11 +84,12 @@ export interface Part extends PlannedTarget {
   readonly chunks: number
   /** How often its next chunk has let others pass. */
   readonly passed?: number
+  readonly fleetSinceMs?: number
 }
 
 /** All chunks but the opening, dealt out: neighbours are under way at the same time, so that the title grows from its start. */
 export const partsOf = (
-  planned: PlannedTarget,
+  planned: Omit<Part, 'chunk' | 'step' | 'chunks'>,
   { chunks, window }: Pick<Prepared, 'chunks' | 'window'>,
 ): Part[] =>
   Array.from({ length: Math.min(window, chunks - 1) }, (_, n) => ({
@@ -83,6 +101,9 @@ export const partsOf = (
 
 export const partName = 'encode-part'
 export const retireName = 'encode-retire'
+export const unitName = 'encode-unit'
+/** The event by which a unit's orchestration hears that it should look. */
+export const reportedEvent = 'unit-reported'
 
 export const activityNames = {
   admit: 'encode-admit',
@@ -92,6 +113,7 @@ export const activityNames = {
   chunk: 'encode-chunk',
   audio: 'encode-audio',
   images: 'encode-images',
+  offer: 'encode-offer',
   finish: 'encode-finish',
   fail: 'encode-fail',
   renew: 'encode-renew',

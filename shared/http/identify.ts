@@ -7,6 +7,8 @@ import type { Caller, HttpAsk, Route } from './route.ts'
 export interface IdentifyDeps {
   authenticate(apiKey: string): Promise<{ readonly tenant: Tenant; readonly key: StoredKey } | undefined>
   adminKey(): Promise<string>
+  /** The id of the node of the fleet whose credential this is. */
+  authenticateNode(credential: string): Promise<string | undefined>
   /** Seconds to wait, or 0 when the tenant may go on. */
   throttle(tenantId: string): number
 }
@@ -37,8 +39,15 @@ export async function identify(route: Guarded, deps: IdentifyDeps, ask: HttpAsk)
     if (constantTimeEqual(given, await deps.adminKey())) return { tenant: nobody, caller: { kind: 'admin' } }
     throw new Problem('unauthenticated', { detail: 'Send the admin key as `x-movidone-admin`.' })
   }
-  const text = /^Bearer ([\w.-]+)$/i.exec(ask.header('authorization') ?? '')?.[1] ?? ''
-  const found = await deps.authenticate(text)
+  const bearer = bearerOf(ask)
+  if (route.auth === 'node') {
+    const nodeId = await deps.authenticateNode(bearer)
+    if (nodeId) return { tenant: nobody, caller: { kind: 'node', nodeId } }
+    throw new Problem('unauthenticated', {
+      detail: 'Send the credential of a node of the fleet as `Authorization: Bearer <node>.<secret>`.',
+    })
+  }
+  const found = await deps.authenticate(bearer)
   if (!found) throw new Problem('unauthenticated')
   const { tenant, key } = found
   const waitSeconds = deps.throttle(tenant.id)
@@ -53,6 +62,9 @@ export async function identify(route: Guarded, deps: IdentifyDeps, ask: HttpAsk)
     })
   return { tenant, caller: { kind: 'key', keyId: key.id, role: key.role } }
 }
+
+const bearerOf = (ask: HttpAsk): string =>
+  /^Bearer ([\w.-]+)$/i.exec(ask.header('authorization') ?? '')?.[1] ?? ''
 
 /** An owner may do everything that a tenant may; who else is for the route to say. */
 export const rolesOf = ({ roles }: Pick<Guarded, 'roles'>): string[] => [

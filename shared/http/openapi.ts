@@ -60,7 +60,7 @@ function operation(route: Route<never>, named: Map<string, Json>): Json {
     required: false,
     schema,
   }))
-  const idempotency = route.methods.includes('POST') && route.auth !== 'none'
+  const idempotency = route.methods.includes('POST') && ['tenant', 'admin'].includes(route.auth)
   const header = { name: 'Idempotency-Key', in: 'header', required: false, schema: { type: 'string' } }
   const problem = { 'application/problem+json': { schema: schemaOf(ProblemSchema, named, 'output') } }
   const replies = Object.entries(route.reply).map(([status, schema]) => [
@@ -110,6 +110,7 @@ export function openapi(routes: ReadonlyArray<Route<never>>, version: string): J
       securitySchemes: {
         tenant: { type: 'http', scheme: 'bearer', description: 'A tenant API key.' },
         admin: { type: 'apiKey', in: 'header', name: 'x-movidone-admin' },
+        node: { type: 'http', scheme: 'bearer', description: 'The credential of a node of the fleet.' },
       },
     },
   }

@@ -11,7 +11,7 @@ export interface RecordDeps {
   readonly audit: Audit['begin']
 }
 
-type Known = Exclude<Caller, { kind: 'nobody' }>
+type Known = Exclude<Caller, { kind: 'nobody' | 'node' }>
 
 const reads = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -23,7 +23,8 @@ export async function recorded<App, B, Q>(
 ): Promise<unknown> {
   const { ask, caller, params, body } = call
   const run = () => route.run(call as never)
-  if (reads.has(ask.method) || caller.kind === 'nobody' || route.audited === false) return run()
+  if (reads.has(ask.method) || caller.kind === 'nobody' || caller.kind === 'node' || route.audited === false)
+    return run()
   const settle = await deps.audit({
     tenantId: call.tenant.id,
     who: caller satisfies Known,

@@ -5,7 +5,7 @@ import type { Random } from '../core/random.ts'
 import type { Role, Tenant } from '../tenants/model.ts'
 
 export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PATCH' | 'DELETE'
-export type Auth = 'none' | 'tenant' | 'admin'
+export type Auth = 'none' | 'tenant' | 'admin' | 'node'
 
 /** An answer as it is; `run` may give one where JSON is not the point. Its length is always known. */
 export interface HttpReply {
@@ -32,15 +32,18 @@ export interface Start {
   readonly input: unknown
 }
 
-/** Starts orchestrations; one that is under way is left alone. */
 export interface Orchestrations {
+  /** One that is under way is left alone. */
   startOnce(start: Start): Promise<void>
+  /** Tells one that waits for this event; one that has ended hears nothing. */
+  raise(instanceId: string, event: string): Promise<void>
 }
 
 /** By which key a request came. */
 export type Caller =
   | { readonly kind: 'key'; readonly keyId: KeyId; readonly role: Role }
   | { readonly kind: 'admin' }
+  | { readonly kind: 'node'; readonly nodeId: string }
   | { readonly kind: 'nobody' }
 
 export interface Call<App, Body, Query> {

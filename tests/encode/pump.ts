@@ -1,7 +1,7 @@
 // Plays orchestrations without an engine: answers each activity by name, runs parts to their end, and writes all of it down.
 import type { OrchestrationContext } from 'durable-functions'
 import { expect } from 'vitest'
-import { type encodeAsset, encodePart } from '../../shared/encode/orchestrate.ts'
+import { type encodeAsset, encodePart, encodeUnit } from '../../shared/encode/orchestrate.ts'
 import type { Outcome } from '../../shared/encode/work.ts'
 import { target } from './stage.ts'
 
@@ -22,8 +22,10 @@ interface Played {
 }
 
 interface Pending extends Call {
-  readonly kind: 'activity' | 'child' | 'timer'
+  readonly kind: 'activity' | 'child' | 'timer' | 'event'
   all?: Pending[]
+  any?: Pending[]
+  cancel?: () => void
 }
 
 /** Throws what is an Error, as a failed task does. */
@@ -47,9 +49,18 @@ export function play(
       return undefined
     }
     if (task.kind === 'child' && task.name === 'encode-part') return run(encodePart, task.input)
+    if (task.kind === 'child' && task.name === 'encode-unit') return run(encodeUnit, task.input)
     const answer = kept((answers[task.name] ?? (() => ({ ok: true })))(task.input))
     if (answer instanceof Error) throw answer
     return answer
+  }
+
+  /** The event, where one is answered for; else the timer. */
+  function winnerOf(tasks: Pending[]): Pending | undefined {
+    const event = tasks.find(({ kind, name }) => kind === 'event' && answers[name]?.({}))
+    const timer = tasks.find(({ kind }) => kind === 'timer')
+    if (!event && timer) settle(timer)
+    return event ?? timer
   }
 
   function run(generator: typeof encodeAsset, given: unknown): Outcome {
@@ -65,7 +76,10 @@ export function play(
         get currentUtcDateTime() {
           return new Date(nowMs)
         },
-        createTimer: (at: Date) => call('timer', 'timer', { seconds: (at.getTime() - nowMs) / 1000 }),
+        createTimer: (at: Date) => ({
+          ...call('timer', 'timer', { seconds: (at.getTime() - nowMs) / 1000 }),
+          cancel: () => calls.push({ name: 'cancel', input: {} }),
+        }),
         continueAsNew: (input: unknown) => {
           again = kept(input)
         },
@@ -78,7 +92,9 @@ export function play(
           const child = call('child', id ? `${name} ${id}` : name, given)
           return { ...child, name }
         },
-        Task: { all: (tasks: Pending[]) => ({ all: tasks }) },
+        instanceId: `instance-${calls.length}`,
+        waitForExternalEvent: (name: string) => call('event', name, {}),
+        Task: { all: (tasks: Pending[]) => ({ all: tasks }), any: (tasks: Pending[]) => ({ any: tasks }) },
       }
       const outcome = runOnce(generator({ df } as unknown as OrchestrationContext))
       if (again === undefined) return kept(outcome as Outcome)
@@ -94,7 +110,7 @@ export function play(
       waited += task.all?.length ?? 1
       let result: unknown
       try {
-        result = task.all ? task.all.map(settle) : settle(task)
+        result = task.any ? winnerOf(task.any) : task.all ? task.all.map(settle) : settle(task)
       } catch (error) {
         step = steps.throw(error)
         continue

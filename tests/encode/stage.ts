@@ -10,6 +10,8 @@ import type { EncodeParts } from '../../shared/encode/deps.ts'
 import type {
   Line,
   LineStore,
+  Offer,
+  OfferStore,
   OpeningStore,
   SegmentSealer,
   Unit,
@@ -148,6 +150,23 @@ export function setStage(
     remove: async (id) => void waiting.delete(id),
     waits: async () => waiting.size > 0,
   }
+  const given = new Map<string, Offer>()
+  const offers: OfferStore = {
+    now: systemClock.now,
+    get: async (_jobId, id) => given.get(id),
+    change: async (_jobId, id, change) => {
+      const next = change(given.get(id))
+      if (next !== 'unchanged') given.set(id, structuredClone(next))
+      return given.get(id)
+    },
+    open: async (kind) =>
+      [...given.values()].filter((offer) => offer.kind === kind && offer.state !== 'over'),
+    remove: async (_jobId, id) => void given.delete(id),
+    removeJob: async (jobId) => {
+      for (const { id, ttl, ...offer } of given.values())
+        if (offer.jobId === jobId && ttl === undefined) given.delete(id)
+    },
+  }
   const parts: EncodeParts = {
     assets,
     sources,
@@ -155,6 +174,7 @@ export function setStage(
     units: unitStore,
     lines,
     openings,
+    offers,
     sealer,
     charge: async () => {},
     ffmpeg: createFfmpeg(paths ?? { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }),
@@ -171,6 +191,8 @@ export function setStage(
       retentionMs: 60_000,
       tenantTitles: 4,
       unitMs: 600_000,
+      executor: 'function',
+      claimMs: 30_000,
       maxSeconds: 6 * 3600,
       maxPixels: 8192 * 4352,
     },

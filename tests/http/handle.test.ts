@@ -7,7 +7,7 @@ import { asIs, type Call, type Route } from '../../shared/http/route.ts'
 import { createThrottle } from '../../shared/http/throttle.ts'
 import { Role } from '../../shared/tenants/model.ts'
 import { sampleTenant } from '../support/documents.ts'
-import { adminKey, deps, keyId, send } from './support.ts'
+import { adminKey, deps, keyId, nodeCredential, nodeId, send } from './support.ts'
 
 const tenant = sampleTenant({ id: 'ten_00000000000000000000' })
 const as = (role: string) => ({ authorization: `Bearer ${tenant.id}.${role}` })
@@ -83,6 +83,25 @@ test('an admin route opens to the admin key, and not to a tenant', async () => {
   )
   expect((await send(admin, deps(null, tenant), { headers: bearer })).status).toBe(401)
   expect((await send(admin, deps(null, tenant), { headers: { 'x-movidone-admin': '' } })).status).toBe(401)
+})
+
+test('a route of nodes opens to the credential of a node, and to nobody else', async () => {
+  const callers: unknown[] = []
+  const ofNodes = route({ auth: 'node', run: ({ caller }) => callers.push(caller) })
+  const from = deps(null, tenant)
+  const asNode = { authorization: `Bearer ${nodeCredential}` }
+  expect((await send(ofNodes, from, { headers: asNode })).status).toBe(201)
+  expect(callers).toEqual([{ kind: 'node', nodeId }])
+  for (const headers of [
+    bearer,
+    { 'x-movidone-admin': adminKey },
+    {},
+    { authorization: `Bearer ${nodeId}.` },
+  ])
+    expect((await send(ofNodes, from, { headers: { ...headers } })).status).toBe(401)
+  // Nor the other way round.
+  expect((await send(route({}), from, { headers: asNode })).status).toBe(401)
+  expect((await send(route({ auth: 'admin' }), from, { headers: asNode })).status).toBe(401)
 })
 
 test('a bad body names each field', async () => {

@@ -10,6 +10,8 @@ import { createThrottle } from '../../shared/http/throttle.ts'
 import { Role, type Tenant } from '../../shared/tenants/model.ts'
 
 export const adminKey = 'an-admin-key-for-these-tests'
+export const nodeId = 'node_00000000000000000000'
+export const nodeCredential = `${nodeId}.${'s'.repeat(43)}`
 export const keyId: KeyId = 'key_00000000000000000000'
 
 interface Sent {
@@ -37,7 +39,7 @@ export function deps<App>(app: App, tenant?: Tenant): HandleDeps<App> {
     log: silentLog,
     random: systemRandom,
     publicUrl: undefined,
-    orchestrations: { startOnce: async () => {} },
+    orchestrations: { startOnce: async () => {}, raise: async () => {} },
     authenticate: async (text) => {
       const role = Role.safeParse(text.split('.')[1]).data
       return tenant && role && text === `${tenant.id}.${role}`
@@ -45,6 +47,7 @@ export function deps<App>(app: App, tenant?: Tenant): HandleDeps<App> {
         : undefined
     },
     adminKey: async () => adminKey,
+    authenticateNode: async (text) => (text === nodeCredential ? nodeId : undefined),
     audit: async () => async () => {},
     throttle: createThrottle(1000, systemClock),
     idempotencySecret: async () => new Uint8Array(32).fill(7),

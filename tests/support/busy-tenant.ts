@@ -11,7 +11,7 @@ const config = configFromEnvironment()
 const apiKey = config.localTenant?.apiKey ?? ''
 const app = createApp(config, { log: silentLog })
 const routes = definitionsFor(new Set(stages)).filter((definition) => definition.kind === 'http')
-const orchestrations = { startOnce: async () => {} }
+const orchestrations = { startOnce: async () => {}, raise: async () => {} }
 
 async function call(name: string, params: Record<string, string>, body: unknown = {}): Promise<string> {
   const route = routes.find((one) => one.name === name)

@@ -18,7 +18,7 @@ export interface Scene {
 type Json = Record<string, unknown>
 
 export interface Walk {
-  readonly auth: 'tenant' | 'admin' | 'none'
+  readonly auth: 'tenant' | 'admin' | 'node' | 'none'
   /** Besides the owner. The contract must say the same. */
   readonly roles?: readonly string[]
   readonly success?: number
@@ -61,6 +61,7 @@ export const walks: Readonly<Record<string, Walk>> = {
   'GET /api/v1/tenants/{tenantId}/audit': { auth: 'admin' },
   'GET /api/v1/audit/platform': { auth: 'admin' },
   'POST /api/v1/rewrap': { auth: 'admin', success: 202 },
+  'POST /api/v1/fleet/units/{unitId}': { auth: 'node' },
 
   'GET /api/v1/tenant': { auth: 'tenant', roles: everybody },
   'PATCH /api/v1/tenant': { auth: 'tenant', body: () => ({ policy: null }) },

@@ -1,0 +1,17 @@
+// The process of one worker: the built program as it runs on a VM, which here ends with whoever started it.
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { partArguments, runPart } from '../platform/child.ts'
+
+interface Program {
+  startWorker(): { leave(): Promise<void> }
+}
+
+const { directory } = partArguments()
+
+await runPart(async () => {
+  const file = pathToFileURL(join(directory, 'dist', 'worker.mjs')).href
+  const { startWorker } = (await import(file)) as Program
+  const worker = startWorker()
+  return { port: 0, close: () => worker.leave() }
+})

@@ -1,0 +1,22 @@
+// The nodes of the fleet, in the container `fleet`: a partition a pool.
+import { z } from 'zod'
+import type { Node, NodeStore } from '../fleet/ports.ts'
+import type { Documents, Schema } from './documents.ts'
+
+const schema: Schema<Node> = z.object({
+  id: z.string(),
+  pool: z.literal('encoder'),
+  type: z.literal('node'),
+  schema: z.literal(1),
+  sha256: z.string(),
+  createdAt: z.string(),
+})
+
+export const nodeKind = { partition: 'pool', type: 'node', schema }
+
+export const createNodeStore = (nodes: Documents<Node>): NodeStore => ({
+  get: nodes.get,
+  all: nodes.all,
+  put: nodes.put,
+  remove: nodes.remove,
+})
