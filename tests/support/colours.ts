@@ -1,7 +1,7 @@
 // The colour in the middle of every picture of a film that is in memory, as ffmpeg decodes it; none where it can not.
 import { execFileSync } from 'node:child_process'
 
-export type Colour = [red: number, green: number, blue: number]
+type Colour = [red: number, green: number, blue: number]
 
 export function coloursOf(film: Uint8Array): Colour[] {
   const middle = 'crop=8:8,scale=1:1:flags=area,format=rgb24'
