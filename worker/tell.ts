@@ -6,6 +6,8 @@ export interface Place {
 }
 
 const patienceMs = 10_000
+/** Request Timeout, Too Many Requests (RFC 9110 15.5.9, RFC 6585 4). */
+const passing = new Set([408, 429])
 
 /** Throws while the platform can't be reached, or does not take it: then it is to be said again. */
 export const createTell =
@@ -19,6 +21,7 @@ export const createTell =
     })
     await reply.arrayBuffer()
     if (reply.ok) return 'heard'
-    if (reply.status === 404 || reply.status === 409) return 'refused'
+    // To say it again would not help: not held any more, or no node of the fleet any more.
+    if (reply.status < 500 && !passing.has(reply.status)) return 'refused'
     throw new Error(`the report was answered with ${reply.status}`)
   }

@@ -26,6 +26,7 @@ const idleMs = 500
 const mostIdleMs = 2000
 const mostTries = 8
 const logMost = 4000
+const detailMost = 1000
 
 export function createWorker(deps: EncodeDeps) {
   const { clock, offers, limits } = deps
@@ -188,4 +189,4 @@ async function work(deps: EncodeDeps, offer: Offer, fence: Fence): Promise<Repor
 }
 
 const resultOf = (outcome: Outcome): UnitResult =>
-  outcome.ok ? { ok: true } : { ok: false, code: outcome.code, detail: outcome.detail }
+  outcome.ok ? { ok: true } : { ok: false, code: outcome.code, detail: outcome.detail.slice(0, detailMost) }

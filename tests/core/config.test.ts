@@ -1,6 +1,7 @@
 // Settings: right ones become a configuration, wrong ones are all named at once, and nothing starts with them.
 import { expect, test } from 'vitest'
 import { loadConfig } from '../../shared/config/index.ts'
+import { loadWorkerConfig } from '../../shared/config/worker.ts'
 
 const azure = {
   BLOB_URL: 'https://media.blob.core.windows.net/',
@@ -55,6 +56,29 @@ test('webhooks go to this machine only where that is said, and never in Azure', 
     expect(loadConfig(env).webhooks.allowLocal).toBe(false)
 })
 
+const node = `node_${'a1'.repeat(10)}`
+const sha256 = 'f'.repeat(64)
+
+test('who encodes: the app, unless the fleet is named; its local nodes are known by hashes', () => {
+  expect(loadConfig(local).encode).toMatchObject({ executor: 'function', claimMs: 30_000 })
+  const fleet = { ...local, ENCODE_EXECUTOR: 'fleet', LOCAL_NODES: `${node}=${sha256}` }
+  expect(loadConfig(fleet).encode.executor).toBe('fleet')
+  expect(loadConfig(fleet).localNodes).toEqual([{ id: node, sha256 }])
+})
+
+test('a worker knows who it is and where it reports, and shows no secret when that is wrong', () => {
+  const secret = 's'.repeat(43)
+  const env = { NODE_CREDENTIAL: `${node}.${secret}`, FLEET_URL: 'http://127.0.0.1:7071/' }
+  expect(loadWorkerConfig(env)).toEqual({
+    node,
+    credential: `${node}.${secret}`,
+    fleetUrl: 'http://127.0.0.1:7071',
+  })
+  const wrong = { ...env, NODE_CREDENTIAL: `node.${secret}` }
+  expect(() => loadWorkerConfig(wrong)).toThrow(/NODE_CREDENTIAL/)
+  expect(() => loadWorkerConfig(wrong)).not.toThrow(new RegExp(secret))
+})
+
 test('an empty setting is one that is not there', () => {
   expect(loadConfig({ ...local, VAULT_URL: '', PUBLIC_URL: '' }).publicUrl).toBeUndefined()
 })
@@ -64,6 +88,8 @@ test.each([
   [{ ...azure, VAULT_URL: undefined }, /KEK_FILE[\s\S]*ADMIN_KEY/],
   [{ ...azure, WEBHOOK_ALLOW_LOCAL: 'true' }, /WEBHOOK_ALLOW_LOCAL is for one machine/],
   [{ ...local, BLOB_KEY: undefined }, /BLOB_ACCOUNT and BLOB_KEY/],
+  [{ ...azure, LOCAL_NODES: `${node}=${sha256}` }, /LOCAL_NODES is for one machine/],
+  [{ ...local, LOCAL_NODES: 'node=secret' }, /LOCAL_NODES/],
   [{ ...local, VAULT_URL: azure.VAULT_URL }, /only identities/],
   [{ ...azure, LOCAL_TENANT_ID: 'a', LOCAL_TENANT_KEY: 'b' }, /only identities/],
   [{ ...local, ADMIN_KEY: 'short' }, /ADMIN_KEY/],

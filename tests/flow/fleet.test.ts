@@ -216,7 +216,7 @@ test('a worker that is told to drain ends what it holds and takes nothing new', 
   try {
     while (!said.includes('fleet.worker-started')) await sleep(20)
     let id = ''
-    for (let waits = 0; !said.includes('fleet.claimed'); waits++) {
+    for (let waits = 0; !said.includes('fleet.claimed') && waits < 1500; waits++) {
       // The two others may be faster: there is more to do than they can hold.
       if (waits % 100 === 0) id = await tenant.upload(film)
       await sleep(20)
