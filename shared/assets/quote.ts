@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { isoTime } from '../core/clock.ts'
 import { Problem, type ProblemCode } from '../core/problem.ts'
 
-export const Cost = z.object({
+const Cost = z.object({
   /** The sum of the lines, exactly. */
   amount: z.number(),
   currency: z.string(),
@@ -17,7 +17,7 @@ export const Cost = z.object({
   ),
 })
 
-export const QuotedRendition = z.object({
+const QuotedRendition = z.object({
   name: z.string(),
   kind: z.enum(['video', 'audio']),
   width: z.number().int().optional(),

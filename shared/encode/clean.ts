@@ -8,7 +8,7 @@ import type { EncodeTarget } from './ports.ts'
 import { jobOf } from './units.ts'
 
 /** Source, media of all versions, units, content keys, and its place in the line. Repeatable, and right at any moment after the failure. */
-export async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
+async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
   const { tenantId, assetId: id } = target
   const versions = Array.from({ length: target.version }, (_, n) => n + 1)
   await deps.sources.remove(sourceBlob({ tenantId, id }))

@@ -64,7 +64,7 @@ export const Plan = z.object({
 export type Plan = z.infer<typeof Plan>
 
 export const segmentSeconds = 4
-export const openingSeconds = 2
+const openingSeconds = 2
 export const audioRate = 48_000
 export const audioFrameSamples = 1024
 export const audioRendition = 'audio'
