@@ -90,7 +90,7 @@ const cases: Array<[string, () => Uint8Array, string]> = [
 ]
 
 describe('each broken source has its own code', () => {
-  test('while the whole film passes', async () => {
+  test('while the whole film passes', { timeout: 240_000 }, async () => {
     for (const whole of [film, late, matroska]) {
       const { outcome, asset } = await encodeUntilFailure(whole)
       expect(outcome).toEqual({ ok: true })
