@@ -16,6 +16,7 @@ import type {
   UnitStore,
 } from './ports.ts'
 import type { PriceTable, Speed } from './price.ts'
+import type { Track } from './timeline.ts'
 
 export interface EncodeLimits {
   readonly threads: number
@@ -57,4 +58,6 @@ export interface EncodeDeps extends EncodeParts {
   readonly ledger: Ledger
   /** Plans by blob name; they never change. */
   readonly plans: Recent<Plan>
+  /** What is known of init segments, by blob name; they never change either. */
+  readonly tracks: Recent<Track | undefined>
 }

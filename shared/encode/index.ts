@@ -40,8 +40,10 @@ export type Encode = Readonly<Record<ActivityName, (input: unknown) => Promise<O
   findLost(): Promise<Asset[]>
 }
 
-const planMs = 600_000
+/** Of what never changes: as long as it is likely to be asked for. */
+const keptMs = 600_000
 const plansKept = 32
+const tracksKept = 6 * plansKept
 
 /** Inputs come from the orchestration's history and are parsed at this edge. Every activity may be repeated. */
 export function createEncode(parts: EncodeParts): Encode {
@@ -50,7 +52,8 @@ export function createEncode(parts: EncodeParts): Encode {
     ...parts,
     pace: createPace(clock),
     ledger: createLedger(units, clock),
-    plans: createRecent({ clock, maxAgeMs: planMs, maxWeight: plansKept }),
+    plans: createRecent({ clock, maxAgeMs: keptMs, maxWeight: plansKept }),
+    tracks: createRecent({ clock, maxAgeMs: keptMs, maxWeight: tracksKept }),
   }
   return {
     admit: async (input) => admit(deps, Target.parse(input)),

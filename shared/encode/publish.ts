@@ -1,5 +1,6 @@
 // When a title grows: what the units have made so far becomes its timeline, and the longest one is the current one.
 import { published, timelineLength } from '../assets/machine.ts'
+import type { Asset } from '../assets/model.ts'
 import type { Storyboard, Timeline } from '../assets/timeline.ts'
 import { Problem } from '../core/problem.ts'
 import { aacCodecs } from './aac.ts'
@@ -20,9 +21,12 @@ async function tracksOf(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Pro
   // I-frames have the init segment of the rendition that they are of.
   const names = renditionNames(plan).filter((name) => name !== iframeRendition)
   const found = names.map(async (name): Promise<Array<[string, Track]>> => {
-    const init = await deps.media.get(initBlob(target, plan, name))
-    if (!init) return []
-    return [[name, { codecs: name === audioRendition ? aacCodecs : avcCodecs(init), initBytes: init.length }]]
+    const blob = initBlob(target, plan, name)
+    const track = await deps.tracks.get(blob, async () => {
+      const init = await deps.media.get(blob)
+      return init && { codecs: name === audioRendition ? aacCodecs : avcCodecs(init), initBytes: init.length }
+    })
+    return track ? [[name, track]] : []
   })
   return Object.fromEntries((await Promise.all(found)).flat())
 }
@@ -54,9 +58,14 @@ const restMs = (segments: number): number => Math.max(leastMs, segments * segmen
  * Late and repeated calls are harmless: the title's document only ever moves to a longer timeline. A call that comes too
  * soon does nothing: whoever still works calls again, and the end of the encode writes the last timeline anyway.
  */
-export async function publish(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Promise<void> {
+export async function publish(
+  deps: EncodeDeps,
+  target: EncodeTarget,
+  plan: Plan,
+  known?: Asset,
+): Promise<void> {
   const { tenantId, assetId, version } = target
-  const asset = await deps.assets.get(tenantId, assetId)
+  const asset = known ?? (await deps.assets.get(tenantId, assetId))
   if (asset?.state !== 'encoding' || asset.version !== version) return
   const shown = timelineLength(asset.timeline)
   const nowMs = deps.clock.now()

@@ -18,11 +18,12 @@ export const final = (code: ProblemCode): boolean =>
   /^(source|encode)-|^checksum-mismatch$|^cap-exceeded$|^asset-failed$|^not-found$/.test(code)
 
 /** The title as it is being encoded at this version; `asset-failed` once it is not any more. */
-export async function titleOf(
-  deps: EncodeDeps,
-  target: EncodeTarget,
-): Promise<Asset & { source: { etag: string } }> {
-  const found = await deps.assets.get(target.tenantId, target.assetId)
+export const titleOf = async (deps: EncodeDeps, target: EncodeTarget): Promise<Encoding> =>
+  encodingOf(await deps.assets.get(target.tenantId, target.assetId), target)
+
+type Encoding = Asset & { source: { etag: string } }
+
+function encodingOf(found: Asset | undefined, target: EncodeTarget): Encoding {
   const asset = found && encodeOf(found, target.version)
   const etag = asset?.source.etag
   if (asset?.state !== 'encoding' || asset.version !== target.version || etag === undefined)
@@ -84,8 +85,9 @@ export async function underWatch<T>(
   let looking: Promise<void> = Promise.resolve()
   async function look(): Promise<void> {
     try {
-      await titleOf(deps, watched.target)
-      if (watched.report) await report(deps, watched.target, watched.report())
+      const asset = await deps.assets.get(watched.target.tenantId, watched.target.assetId)
+      encodingOf(asset, watched.target)
+      if (watched.report) await report(deps, watched.target, { ...watched.report(), asset })
     } catch (error) {
       if (error instanceof Problem && final(error.code)) abort.abort(error)
       else deps.log('warn', 'encode.look-failed', { assetId: watched.target.assetId, error: String(error) })
@@ -111,20 +113,25 @@ export async function underWatch<T>(
 async function report(
   deps: EncodeDeps,
   target: EncodeTarget,
-  { plan, unit }: { plan: Plan; unit: Unit },
+  { plan, unit, asset }: { plan: Plan; unit: Unit; asset: Asset | undefined },
 ): Promise<void> {
   await deps.ledger.put(unit)
-  await showTotal(deps, target, plan)
-  await publish(deps, target, plan)
+  await showTotal(deps, target, plan, asset)
+  await publish(deps, target, plan, asset)
 }
 
 /** Frames done of frames planned, over all units; the document is only written when a whole percent is new. */
-export async function showTotal(deps: EncodeDeps, target: EncodeTarget, plan: Plan): Promise<void> {
+export async function showTotal(
+  deps: EncodeDeps,
+  target: EncodeTarget,
+  plan: Plan,
+  asset?: Asset,
+): Promise<void> {
   const { frames } = addUp(plan, await deps.ledger.read(jobOf(target)))
   const etaSeconds = deps.pace.estimate(jobOf(target), frames, plan.video.frames)
   const percent = Math.floor((100 * frames) / plan.video.frames)
   const facts = { version: target.version, percent, stage: 'encoding', etaSeconds } as const
-  await deps.assets.update(target.tenantId, target.assetId, (asset) =>
-    progressed(asset, facts, deps.clock.now()),
-  )
+  const next = (current: Asset) => progressed(current, facts, deps.clock.now())
+  if (asset && next(asset) === 'unchanged') return
+  await deps.assets.update(target.tenantId, target.assetId, next)
 }
