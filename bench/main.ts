@@ -7,6 +7,7 @@ import { benchLeases } from './leases.ts'
 import { benchMint } from './mint.ts'
 import type { BenchRow } from './row.ts'
 import { benchStart } from './start.ts'
+import { benchWorkers } from './workers.ts'
 
 const rows: BenchRow[] = []
 for (const bench of [
@@ -17,6 +18,7 @@ for (const bench of [
   benchLeases,
   benchFirstSegment,
   benchEncode,
+  benchWorkers,
 ]) {
   for (const row of await bench()) {
     rows.push(row)

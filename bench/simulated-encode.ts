@@ -1,0 +1,58 @@
+// How long a film takes with any number of workers: list scheduling of its units, by what units were measured to take.
+
+export interface EncodeFacts {
+  readonly filmSeconds: number
+  readonly workers: number
+  /** One chunk of full size, on one worker. */
+  readonly chunkSeconds: number
+  /** The whole sound, which is one unit. */
+  readonly soundSeconds: number
+  /** Between one unit and the next: offer, claim, report, event. */
+  readonly overheadSeconds: number
+}
+
+export type Bound =
+  | 'the workers'
+  | 'the sound, which is one unit'
+  | 'the window of units under way'
+  | 'one chunk'
+
+export interface Simulated {
+  readonly totalSeconds: number
+  readonly bound: Bound
+}
+
+const segmentSeconds = 4
+const openingSeconds = 2
+/** As deployed: segments of a chunk, and units of one title that are offered at once. */
+const chunkSegments = 4
+const windowUnits = 32
+
+export function simulateEncode(facts: EncodeFacts): Simulated {
+  const { filmSeconds, workers, chunkSeconds, soundSeconds, overheadSeconds } = facts
+  const share = (units: number): number => (chunkSeconds * units) / chunkSegments
+  const whole = Math.ceil((filmSeconds - openingSeconds) / segmentSeconds - 3) / chunkSegments
+  // The opening is half a segment; then one segment, then two, then chunks of full size.
+  const chunks = [0.5, 1, 2, ...Array.from({ length: Math.ceil(whole) }, () => chunkSegments)].map(share)
+  const atOnce = Math.max(1, Math.min(workers - 1, windowUnits))
+  const freeAt = Array.from({ length: workers === 1 ? 1 : atOnce }, () => 0)
+  for (const one of chunks) {
+    const first = freeAt.indexOf(Math.min(...freeAt))
+    freeAt[first] = (freeAt[first] ?? 0) + one + overheadSeconds
+  }
+  const chunksSeconds = Math.max(...freeAt)
+  // One worker does the sound too; where there are more, one of them does it beside the chunks.
+  const totalSeconds =
+    workers === 1 ? chunksSeconds + soundSeconds : Math.max(chunksSeconds, soundSeconds + overheadSeconds)
+  return { totalSeconds, bound: boundOf(facts, { chunksSeconds, units: chunks.length }) }
+}
+
+function boundOf(
+  { workers, soundSeconds }: EncodeFacts,
+  { chunksSeconds, units }: { chunksSeconds: number; units: number },
+): Bound {
+  if (workers === 1) return 'the workers'
+  if (soundSeconds > chunksSeconds) return 'the sound, which is one unit'
+  if (workers - 1 < Math.min(windowUnits, units)) return 'the workers'
+  return units > windowUnits ? 'the window of units under way' : 'one chunk'
+}

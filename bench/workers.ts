@@ -1,0 +1,159 @@
+// How an encode grows with its workers: 1, 2 and 4 of them, each on one core; then up to 1,000, simulated from what units took.
+import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { availableParallelism, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { crewOf } from '../tests/support/crew.ts'
+import { type PlatformProcess, startPlatform, stateFolder } from '../tests/support/platform-process.ts'
+import { asTenant } from '../tests/support/tenant.ts'
+import type { BenchRow } from './row.ts'
+import { drawFootage } from './scene.ts'
+import { simulateEncode } from './simulated-encode.ts'
+
+const seconds = 60
+const counts = [1, 2, 4]
+const lookMs = 100
+const filmSeconds = 7200
+const simulated = [1, 10, 100, 300, 1000]
+
+interface Unit {
+  readonly isSound: boolean
+  readonly beginsAtMs: number
+  readonly endsAtMs: number
+}
+
+interface Run {
+  readonly wallSeconds: number
+  readonly units: readonly Unit[]
+  /** Largest that was seen: ffmpeg of one unit, and a worker with it. */
+  readonly toolMb: number
+  readonly workerMb: number
+}
+
+const residentMb = (pid: number): number => {
+  try {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024
+  } catch {
+    return 0
+  }
+}
+
+/** Its ffmpeg inherits the core. */
+function pin(platform: PlatformProcess, names: readonly string[]): void {
+  const cores = availableParallelism()
+  for (const [n, name] of names.entries())
+    execFileSync('taskset', ['-apc', String(n % cores), String(platform.pidOf(name))], { stdio: 'ignore' })
+}
+
+async function encodeWith(workers: number, film: string): Promise<Run> {
+  const names = Array.from({ length: workers }, (_, n) => `worker-${n + 1}`)
+  const platform = startPlatform(stateFolder(), {
+    env: { ENCODE_WORKERS: String(workers), ENCODE_THREADS: '1', ENCODE_CHUNK_SEGMENTS: '2' },
+  })
+  try {
+    const { apiUrl, tenant: own } = await platform.healthy()
+    while (!names.every((name) => platform.pidOf(name))) await sleep(50)
+    pin(platform, names)
+    const crew = crewOf(platform)
+    const tenant = asTenant(apiUrl, own.apiKey)
+    const id = await tenant.upload(film)
+    const startMs = performance.now()
+    const begun = new Map<string, number>()
+    const units: Unit[] = []
+    let [toolMb, workerMb] = [0, 0]
+    let encoding = true
+    const watching = (async () => {
+      for (; encoding; await sleep(lookMs)) {
+        const held = new Set((await Promise.all(names.map(crew.holds))).flat())
+        for (const unit of held) if (!begun.has(unit)) begun.set(unit, performance.now())
+        for (const [unit, atMs] of begun) {
+          if (held.has(unit)) continue
+          units.push({ isSound: unit.endsWith('.audio'), beginsAtMs: atMs, endsAtMs: performance.now() })
+          begun.delete(unit)
+        }
+        for (const name of names) {
+          workerMb = Math.max(workerMb, residentMb(platform.pidOf(name)))
+          for (const tool of crew.toolsOf(name)) toolMb = Math.max(toolMb, residentMb(tool))
+        }
+      }
+    })()
+    const { state, error } = await tenant.until(
+      id,
+      (a) => a.state === 'ready' || a.state === 'failed',
+      900_000,
+    )
+    encoding = false
+    await watching
+    if (state !== 'ready') throw new Error(`the encode failed: ${error?.code}`)
+    return { wallSeconds: (performance.now() - startMs) / 1000, units, toolMb, workerMb }
+  } finally {
+    await platform.end('SIGINT')
+    await rm(platform.stateDirectory, { recursive: true, force: true })
+  }
+}
+
+const tenths = (value: number): number => Math.round(value * 10) / 10
+const median = (list: number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0
+
+export async function benchWorkers(): Promise<BenchRow[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'movidone-workers-'))
+  try {
+    const film = await drawFootage(folder, { seconds, kbps: 5000 })
+    const runs: Run[] = []
+    for (const workers of counts) runs.push(await encodeWith(workers, film))
+    const [alone] = runs as [Run]
+    const cores = availableParallelism()
+    const scaling = runs.map(({ wallSeconds }, n): BenchRow => {
+      const ideal = Math.min(counts[n] ?? 1, cores)
+      return {
+        ...{ name: `encode of ${seconds} s of 1080p, ${counts[n]} workers of one core` },
+        ...{ value: tenths(alone.wallSeconds / wallSeconds), unit: '× one' },
+        note: `${tenths(wallSeconds)} s; the ideal line is at ${ideal} on the ${cores} cores here`,
+      }
+    })
+    const secondsOf = ({ beginsAtMs, endsAtMs }: Unit) => (endsAtMs - beginsAtMs) / 1000
+    const chunks = alone.units.filter(({ isSound }) => !isSound)
+    const sound = alone.units.find(({ isSound }) => isSound)
+    const gaps = chunks.flatMap((unit, n) => {
+      const next = chunks[n + 1]
+      return next ? [Math.max(0, next.beginsAtMs - unit.endsAtMs) / 1000] : []
+    })
+    const facts = {
+      // Of the size that is deployed: twice those here.
+      chunkSeconds: 2 * median(chunks.map(secondsOf)),
+      soundSeconds: sound ? (secondsOf(sound) / seconds) * filmSeconds : 0,
+      overheadSeconds: median(gaps),
+      filmSeconds,
+    }
+    return [
+      ...scaling,
+      {
+        ...{
+          name: 'workers: time between units',
+          value: tenths(facts.overheadSeconds * 1000),
+          unit: 'ms/unit',
+        },
+        note: `one worker, ${alone.units.length} units: offer, claim, report, event; seen each ${lookMs} ms`,
+      },
+      {
+        ...{ name: 'workers: memory of a unit', value: Math.round(alone.toolMb), unit: 'MB' },
+        note: `its ffmpeg; the worker itself ${Math.round(alone.workerMb)} MB`,
+      },
+      ...simulated.map((workers): BenchRow => {
+        const { totalSeconds, bound } = simulateEncode({ ...facts, workers })
+        return {
+          ...{
+            name: `two-hour film, ${workers} workers (simulated)`,
+            value: Math.round(totalSeconds),
+            unit: 's',
+          },
+          note: `bound by ${bound}`,
+        }
+      }),
+    ]
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
