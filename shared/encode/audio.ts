@@ -39,6 +39,8 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
           program: 'ffmpeg',
           argv: audioArgv(plan, opened.url),
           wallMs: deps.limits.unitMs,
+          // Its first segment takes a tenth of a second, all of it as long as an opening, or longer.
+          patience: 'little',
           signal: AbortSignal.any([signal, opened.failed]),
           onOutput: async (bytes) => {
             const before = writer.sizes.length

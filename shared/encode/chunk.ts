@@ -95,7 +95,7 @@ async function runChunk(deps: EncodeDeps, run: ChunkRun): Promise<Readonly<Recor
         argv,
         outputs: run.plan.renditions.map(({ name }) => `${name}.mp4`),
         wallMs: deps.limits.unitMs,
-        patient: run.input.chunk > 0,
+        ...(run.input.chunk > 0 ? { patience: 'much' as const } : {}),
         fileBytes: fileBytes(run.plan, run.chunk),
         signal: AbortSignal.any([run.signal, run.opened.failed, late.signal]),
         onOutput: (bytes) => run.onFrames(lastFrame(bytes)),

@@ -179,7 +179,7 @@ export interface RunAsk {
   readonly outputs?: readonly string[]
   readonly wallMs: number
   /** Waits its turn behind what a viewer or a tenant waits for. */
-  readonly patient?: boolean
+  readonly patience?: 'little' | 'much'
   /** Largest file that it may write. */
   readonly fileBytes?: number
   readonly signal?: AbortSignal

@@ -54,7 +54,7 @@ async function takeShot(deps: EncodeDeps, { argv, opened, signal }: Shot) {
       argv,
       outputs: ['poster.jpg'],
       wallMs: posterMs,
-      patient: true,
+      patience: 'much',
       fileBytes: 16 << 20,
       signal: AbortSignal.any([signal, opened.failed]),
       onOutput: (bytes) => void grey.push(bytes),

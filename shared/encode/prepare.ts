@@ -28,6 +28,8 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
     const { source } = await titleOf(deps, target)
     const probing = { version, percent: 0, stage: 'probing' } as const
     await deps.assets.update(tenantId, assetId, (asset) => progressed(asset, probing, deps.clock.now()))
+    // Found and asked only once by a process: meanwhile the source is opened.
+    deps.ffmpeg.tools().catch(() => {})
     const opened = await deps.ffmpeg.open(source, deps.sources)
     try {
       const plan = await underWatch(deps, { target }, (signal) => planOf(deps, { source, opened, signal }))

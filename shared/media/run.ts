@@ -18,8 +18,8 @@ const limited = [
   'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; n=$3; shift 3',
   'exec env -i LC_ALL=C GCONV_PATH=/nonexistent PATH="$PATH" nice -n "$n" "$@"',
 ].join('; ')
-/** First the units that a title's first seconds wait for, then the others: thirty times the share, not all of it. */
-const niceness = { usual: '0', patient: '15' }
+/** First what a title's first second waits for: three times the share of a little patience, thirty times that of much. */
+const niceness = { none: '0', little: '5', much: '15' }
 
 /** Folders are named after the process that owns them, so that a later start can sweep those of the dead. */
 export const workPrefix = join(tmpdir(), 'movidone-work-')
@@ -40,7 +40,7 @@ export async function runProgram(path: string, ask: RunAsk): Promise<RunOutcome>
 
 async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<RunOutcome, 'files'>> {
   const fileBlocks = String(Math.ceil((ask.fileBytes ?? 1 << 30) / 512))
-  const nice = ask.patient ? niceness.patient : niceness.usual
+  const nice = niceness[ask.patience ?? 'none']
   const held = ['-c', limited, 'sh', String(memoryKib), fileBlocks, nice, path]
   const child = spawn('/bin/sh', [...held, ...ask.argv], {
     cwd: folder,
