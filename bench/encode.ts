@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { planLadder, type Rung } from '../shared/encode/ladder.ts'
 import { type Platform, startPlatform } from '../tests/support/platform.ts'
 import { asTenant } from '../tests/support/tenant.ts'
@@ -15,7 +16,6 @@ const seconds = Number(process.env['BENCH_SECONDS'] ?? 60)
 const rounds = Number(process.env['BENCH_ROUNDS'] ?? 2)
 const segmentSeconds = 4
 const framesPerSecond = 25
-const patienceMs = 3_600_000
 
 interface Cost {
   readonly wallSeconds: number
@@ -66,11 +66,9 @@ async function platformEncode(platform: Platform, film: string): Promise<Cost & 
   const assetId = await tenant.upload(film)
   const before = cpu()
   const startMs = performance.now()
-  const { state, error } = await tenant.until(
-    assetId,
-    (asset) => asset.state === 'ready' || asset.state === 'failed',
-    patienceMs,
-  )
+  let { state, error } = await tenant.asset(assetId)
+  // Who asks often is part of what is measured.
+  for (; state === 'encoding'; { state, error } = await tenant.asset(assetId)) await sleep(500)
   if (state !== 'ready') throw new Error(`the encode failed: ${error?.code}`)
   return { assetId, wallSeconds: (performance.now() - startMs) / 1000, cpuSeconds: cpu() - before }
 }
