@@ -4,7 +4,7 @@ import { audioInit, createFrameCutter, primingFrames } from './aac.ts'
 import { audioArgv, audioBitrate } from './argv-audio.ts'
 import type { EncodeDeps } from './deps.ts'
 import { writeFragment } from './fragment.ts'
-import { soundHoles } from './holes.ts'
+import { soundLayout } from './holes.ts'
 import { audioEdge, audioFrameSamples, audioRendition, type Plan } from './plan.ts'
 import type { OpenedSource } from './ports.ts'
 import { publish } from './publish.ts'
@@ -32,7 +32,7 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
       })
     const report = () => ({ plan, unit: unit(false) })
     const reading = { plan, assetId: input.assetId, unit: audioRendition }
-    const holes = await withSource(deps, reading, (opened) => soundHoles(plan, opened))
+    const layout = await withSource(deps, reading, (opened) => soundLayout(plan, opened))
     const work = (opened: OpenedSource) =>
       underWatch(deps, { target: input, report }, async (signal) => {
         const outcome = await deps.ffmpeg.run({
@@ -56,7 +56,7 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
           throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
         writer.end()
       })
-    await withSource(deps, { ...reading, holes }, work)
+    await withSource(deps, { ...reading, layout }, work)
     await titleOf(deps, input)
     await deps.ledger.put(unit(true))
     await publish(deps, input, plan)

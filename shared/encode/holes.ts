@@ -1,15 +1,26 @@
 // Which bytes of a source the sound does not need: where its pictures lie, by the index of an MP4 (ISO/IEC 14496-12 8.7).
 import { walkBoxes } from './boxes.ts'
+import { matroskaLayout } from './matroska.ts'
 import { boxesIn, type Found, find } from './mp4.ts'
 import type { Plan } from './plan.ts'
-import type { Hole, OpenedSource } from './ports.ts'
+import type { Hole, Layout, OpenedSource } from './ports.ts'
 
 /** Two days of film have no larger one. */
 const indexMaxBytes = 128 << 20
 
-/** What can't be told from the index is read. */
-export async function soundHoles({ source, video }: Plan, opened: OpenedSource): Promise<Hole[]> {
-  if (!source.isoBoxes) return []
+/** What the sound needs; undefined where all of it is read, for want of an index. */
+export async function soundLayout(plan: Plan, opened: OpenedSource): Promise<Layout | undefined> {
+  const { source, video } = plan
+  if (!source.isoBoxes)
+    return source.indexed ? matroskaLayout(video.stream, opened.sizeBytes, opened.read) : undefined
+  const holes = await isoHoles(plan, opened)
+  const [first, last] = [holes[0], holes.at(-1)]
+  if (!first || !last) return undefined
+  const all = { start: first.start, end: last.end, holes: Promise.resolve(holes) }
+  return { start: all.start, next: async (offset) => (offset === all.start ? all : undefined) }
+}
+
+async function isoHoles({ video }: Plan, opened: OpenedSource): Promise<Hole[]> {
   const boxes = await walkBoxes(opened.sizeBytes, opened.read)
   const moov = boxes.find(({ type }) => type === 'moov')
   if (!moov || moov.sizeBytes > indexMaxBytes || boxes.some(({ type }) => type === 'moof')) return []

@@ -166,10 +166,24 @@ export interface OpenedSource {
   close(): Promise<void>
 }
 
+/** Exactly `[offset, offset + count)`. */
+export type ReadBytes = (offset: number, count: number) => Promise<Uint8Array>
+
 /** Bytes `[start, end)` of a source that may stay unread. */
 export interface Hole {
   readonly start: number
   readonly end: number
+}
+
+/** A part of a source, and what of it may stay unread, in order. */
+export interface Stretch extends Hole {
+  readonly holes: Promise<readonly Hole[]>
+}
+
+/** What of a source is needed, told stretch by stretch; before `start` and where there is none everything is. */
+export interface Layout {
+  readonly start: number
+  next(offset: number, read: ReadBytes): Promise<Stretch | undefined>
 }
 
 export interface RunAsk {
@@ -200,11 +214,11 @@ export interface RunOutcome {
 /** `shared/media` implements it; nothing else starts a process. */
 export interface Ffmpeg {
   tools(): Promise<Tools>
-  /** Zeros stand where `holes` are. */
+  /** Zeros stand where `layout` has holes. */
   open(
     source: { blob: string; etag: string; sizeBytes: number },
     store: SourceStore,
-    holes?: readonly Hole[],
+    layout?: Layout,
   ): Promise<OpenedSource>
   /** Throws the reason of `signal` once that is aborted. */
   run(ask: RunAsk): Promise<RunOutcome>

@@ -2,7 +2,7 @@
 import { Problem } from '../core/problem.ts'
 import type { EncodeDeps } from './deps.ts'
 import { Plan } from './plan.ts'
-import type { Hole, OpenedSource, RunOutcome } from './ports.ts'
+import type { Layout, OpenedSource, RunOutcome } from './ports.ts'
 import { titleOf } from './watch.ts'
 import { withoutAddress } from './words.ts'
 import type { PlannedTarget } from './work.ts'
@@ -34,17 +34,17 @@ export interface Reading {
   readonly plan: Plan
   readonly assetId: string
   readonly unit: string
-  readonly holes?: readonly Hole[]
+  readonly layout?: Layout | undefined
 }
 
 /** What each unit read is in the log: it is what a store charges for, and what more machines read more of. */
 export async function withSource<T>(
   deps: EncodeDeps,
-  { plan, assetId, unit, holes }: Reading,
+  { plan, assetId, unit, layout }: Reading,
   work: (opened: OpenedSource) => Promise<T>,
 ): Promise<T> {
   const beganMs = deps.clock.now()
-  const opened = await deps.ffmpeg.open(plan.source, deps.sources, holes)
+  const opened = await deps.ffmpeg.open(plan.source, deps.sources, layout)
   try {
     return await work(opened)
   } finally {

@@ -22,7 +22,7 @@ export function createFfmpeg(paths: ProgramPaths, random: Random = systemRandom)
   }
   return {
     tools: programs,
-    open: (source, store, holes) => openSource(source, { store, cache, random, holes }),
+    open: (source, store, layout) => openSource(source, { store, cache, random, layout }),
     run: async (ask) => runProgram((await programs())[ask.program], ask),
   }
 }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import type { SourceStore } from '../assets/ports.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
-import type { Hole, OpenedSource } from '../encode/ports.ts'
+import type { Layout, OpenedSource } from '../encode/ports.ts'
 import { type BlockCache, createBlockCache } from './blocks.ts'
 import { createSparse } from './sparse.ts'
 
@@ -27,12 +27,12 @@ export interface SourceDeps {
   readonly store: SourceStore
   readonly cache: BlockCache
   readonly random: Random
-  readonly holes?: readonly Hole[] | undefined
+  readonly layout?: Layout | undefined
 }
 
 export async function openSource(
   source: Source,
-  { store, cache, random, holes = [] }: SourceDeps,
+  { store, cache, random, layout }: SourceDeps,
 ): Promise<OpenedSource> {
   const failure = new AbortController()
   let fetchedBytes = 0
@@ -43,14 +43,15 @@ export async function openSource(
     fetchedBytes += bytes.length
     return bytes
   }
-  const sparse = createSparse(holes, fetched)
+  const sparse = layout && createSparse(layout, fetched)
 
   /** The rest of the block, or of the piece, that `offset` lies in. */
   async function partFrom(offset: number): Promise<Uint8Array> {
     const start = offset - (offset % blockBytes)
     const count = Math.min(blockBytes, source.sizeBytes - start)
     try {
-      if (sparse.start <= offset && offset < sparse.end) return await sparse.part(offset)
+      const part = await sparse?.part(offset)
+      if (part) return part
       const block = await cache.get(`${source.blob}\n${source.etag}\n${start}`, () => fetched(start, count))
       return block.subarray(offset - start)
     } catch (error) {

@@ -1,62 +1,88 @@
-// A source with holes, for who does not need what lies there: zeros stand in it, and only the rest is fetched, ahead of need.
-import type { Hole } from '../encode/ports.ts'
+// A source with holes, for who does not need what lies there: zeros stand in them, and only the rest is fetched, ahead of need.
+import type { Hole, Layout, ReadBytes, Stretch } from '../encode/ports.ts'
 
 export interface Sparse {
-  /** Where holes lie: `[start, end)`. */
-  readonly start: number
-  readonly end: number
-  /** From `offset` within that, up to where the next piece or hole begins. */
-  part(offset: number): Promise<Uint8Array>
+  /** From `offset` up to where the next piece or hole begins; undefined where the layout says nothing. */
+  part(offset: number): Promise<Uint8Array | undefined>
 }
 
 const pieceBytes = 1 << 20
 /** A request of the store takes its time however little it brings: so many are under way at once. */
 const piecesAhead = 8
+const stretchesAhead = 8
 const piecesKept = 64
 const zeros = new Uint8Array(64 << 10)
 
-export function createSparse(
-  holes: readonly Hole[],
-  fetch: (offset: number, count: number) => Promise<Uint8Array>,
-): Sparse {
-  const pieces = piecesBetween(holes)
-  const fetched = new Map<number, Promise<Uint8Array>>()
+interface Known extends Stretch {
+  readonly pieces: Promise<readonly Hole[]>
+}
 
-  function piece(index: number, { start, end }: Hole): Promise<Uint8Array> {
-    const known = fetched.get(index)
-    if (known) return known
-    const bytes = fetch(start, end - start)
-    fetched.set(index, bytes)
-    // Whoever needs it is told; one that was fetched ahead may never be needed.
-    bytes.catch(() => fetched.delete(index))
+export function createSparse(layout: Layout, fetch: ReadBytes): Sparse {
+  const stretches: Promise<Known | undefined>[] = []
+  const fetched = new Map<number, Promise<Uint8Array>>()
+  /** Who reads on finds the stretch of the last time. */
+  let last = 0
+
+  function stretch(index: number): Promise<Known | undefined> {
+    stretches[index] ??= quietly(follow(index))
+    return stretches[index]
+  }
+
+  async function follow(index: number): Promise<Known | undefined> {
+    const start = index === 0 ? layout.start : (await stretch(index - 1))?.end
+    const next = start === undefined ? undefined : await layout.next(start, fetch)
+    return next && { ...next, pieces: quietly(next.holes.then((holes) => piecesOf(next, holes))) }
+  }
+
+  async function around(offset: number): Promise<Known | undefined> {
+    if (offset < layout.start) return undefined
+    const from = await stretch(last)
+    let index = from && from.start <= offset ? last : 0
+    let found = await stretch(index)
+    while (found && found.end <= offset) found = await stretch(++index)
+    last = found ? index : 0
+    for (let ahead = 1; ahead <= stretchesAhead; ahead++) void stretch(index + ahead)
+    return found
+  }
+
+  function piece({ start, end }: Hole): Promise<Uint8Array> {
+    const bytes = fetched.get(start) ?? quietly(fetch(start, end - start))
+    fetched.set(start, bytes)
     const [oldest] = fetched.keys()
     if (fetched.size > piecesKept && oldest !== undefined) fetched.delete(oldest)
     return bytes
   }
 
-  const end = holes.at(-1)?.end ?? 0
   return {
-    start: holes[0]?.start ?? 0,
-    end,
     async part(offset) {
+      const here = await around(offset)
+      if (!here) return undefined
+      const pieces = await here.pieces
       const index = firstEndingAfter(pieces, offset)
-      for (const [ahead, next] of pieces.slice(index, index + piecesAhead).entries())
-        void piece(index + ahead, next)
       const next = pieces[index]
+      for (const one of pieces.slice(index, index + piecesAhead)) void piece(one)
       if (!next || offset < next.start)
-        return zeros.subarray(0, Math.min(zeros.length, (next?.start ?? end) - offset))
-      return (await piece(index, next)).subarray(offset - next.start)
+        return zeros.subarray(0, Math.min(zeros.length, (next?.start ?? here.end) - offset))
+      return (await piece(next)).subarray(offset - next.start)
     },
   }
 }
 
+/** Whoever needs it hears of its failure; what was fetched ahead may never be needed. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}
+
 /** What lies between holes, in pieces of a bounded size. */
-function piecesBetween(holes: readonly Hole[]): Hole[] {
-  return holes.slice(1).flatMap(({ start: end }, n) => {
-    const start = holes[n]?.end ?? end
-    return Array.from({ length: Math.ceil((end - start) / pieceBytes) }, (_, part) => ({
-      start: start + part * pieceBytes,
-      end: Math.min(end, start + (part + 1) * pieceBytes),
+function piecesOf({ start, end }: { start: number; end: number }, holes: readonly Hole[]): Hole[] {
+  const starts = [start, ...holes.map((hole) => hole.end)]
+  const ends = [...holes.map((hole) => hole.start), end]
+  return starts.flatMap((from, n) => {
+    const to = ends[n] ?? end
+    return Array.from({ length: Math.ceil((to - from) / pieceBytes) }, (_, part) => ({
+      start: from + part * pieceBytes,
+      end: Math.min(to, from + (part + 1) * pieceBytes),
     }))
   })
 }

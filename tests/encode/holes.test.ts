@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest'
 import { walkBoxes } from '../../shared/encode/boxes.ts'
 import { chooseHoles, pictureRuns } from '../../shared/encode/holes.ts'
 import { createEncode } from '../../shared/encode/index.ts'
-import type { Hole } from '../../shared/encode/ports.ts'
+import { matroskaLayout } from '../../shared/encode/matroska.ts'
+import type { Hole, Layout } from '../../shared/encode/ports.ts'
 import type { Outcome, Prepared } from '../../shared/encode/work.ts'
 import { createFfmpeg } from '../../shared/media/index.ts'
 import { createSparse } from '../../shared/media/sparse.ts'
@@ -94,6 +95,55 @@ describe('the runs of pictures', () => {
   })
 })
 
+/** All holes of a Matroska file, and where what was told of it ends. */
+async function walk(film: Uint8Array, stream = 0): Promise<{ holes: Hole[]; end: number }> {
+  const read = async (offset: number, count: number) => film.subarray(offset, offset + count)
+  const layout = await matroskaLayout(stream, film.length, read)
+  const holes: Hole[] = []
+  let end = layout?.start ?? 0
+  for (let next = await layout?.next(end, read); next; next = await layout?.next(end, read)) {
+    expect([next.start, next.end > end]).toEqual([end, true])
+    for (const hole of await next.holes) {
+      expect([hole.start >= (holes.at(-1)?.end ?? end), hole.end <= next.end]).toEqual([true, true])
+      holes.push(hole)
+    }
+    end = next.end
+  }
+  return { holes, end }
+}
+
+describe('the blocks of pictures in Matroska', () => {
+  const film = draw(noisy(9), 'film.mkv')
+
+  test('are walked to the end of the file; nothing of the sound is among them', async () => {
+    const { holes, end } = await walk(film)
+    expect(end).toBe(film.length)
+    expect(bytesOf(holes)).toBeGreaterThan(film.length / 3)
+    // ffprobe tells where a block begins, and how much is in it.
+    for (const { start, end } of packets(film, 'a'))
+      expect(holes.some((hole) => hole.start < end && start < hole.end)).toBe(false)
+    const pictures = packets(film, 'v')
+    for (const hole of holes)
+      expect(pictures.some(({ start, end }) => start <= hole.start && hole.end <= end + 16)).toBe(true)
+    expect(await walk(film, 1)).toEqual({ holes: [], end: 0 })
+  })
+
+  test('are not looked for beyond where a file is damaged', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(film.length - 1), fc.nat(255)), { minLength: 1, maxLength: 30 }),
+        async (hits) => {
+          const damaged = Buffer.from(film)
+          for (const [at, value] of hits) damaged[at] = value
+          const { end } = await walk(damaged)
+          expect(end).toBeLessThanOrEqual(film.length)
+        },
+      ),
+      { numRuns: 40 },
+    )
+  })
+})
+
 test('a source with holes gives what is there, zeros where it is not needed, and fetches nothing of that', async () => {
   const film = Buffer.from(Array.from({ length: 200_000 }, (_, n) => 1 + (n % 255)))
   const gaps = fc.array(fc.tuple(fc.integer({ min: 1, max: 9000 }), fc.integer({ min: 1, max: 9000 })), {
@@ -102,28 +152,42 @@ test('a source with holes gives what is there, zeros where it is not needed, and
   })
   await fc.assert(
     fc.asyncProperty(gaps, async (list) => {
-      let at = 0
+      let at = 600
       const holes = list.map(([gap, length]) => {
         const start = at + gap
         at = start + length
         return { start, end: at }
       })
       let fetched = 0
-      const sparse = createSparse(holes, async (offset, count) => {
+      // Told in stretches of one hole each.
+      const begin = 500
+      const layout: Layout = {
+        start: begin,
+        next: async (offset) => {
+          const hole = holes.find(({ end }) => end > offset)
+          return hole && { start: offset, end: hole.end, holes: Promise.resolve([hole]) }
+        },
+      }
+      const sparse = createSparse(layout, async (offset, count) => {
         fetched += count
         return film.subarray(offset, offset + count)
       })
+      expect(await sparse.part(begin - 1)).toBeUndefined()
       const parts: Uint8Array[] = []
-      for (let from = sparse.start; from < sparse.end; ) {
-        const part = await sparse.part(from)
+      let from = begin
+      for (let part = await sparse.part(from); part; part = await sparse.part(from)) {
         expect(part.length).toBeGreaterThan(0)
         parts.push(part)
         from += part.length
       }
-      const wanted = Buffer.from(film.subarray(sparse.start, sparse.end))
-      for (const { start, end } of holes) wanted.fill(0, start - sparse.start, end - sparse.start)
+      expect(from).toBe(Math.max(begin, at))
+      const wanted = Buffer.from(film.subarray(begin, from))
+      for (const { start, end } of holes) wanted.fill(0, start - begin, end - begin)
       expect(Buffer.concat(parts).equals(wanted)).toBe(true)
-      expect(fetched).toBe(sparse.end - sparse.start - bytesOf(holes))
+      expect(fetched).toBe(from - begin - bytesOf(holes))
+      // Back to where it was, as a demuxer that seeks.
+      const again = await sparse.part(begin)
+      expect(Buffer.from(again ?? []).equals(wanted.subarray(0, again?.length))).toBe(true)
     }),
     { numRuns: 200 },
   )
@@ -160,8 +224,9 @@ async function readByUnits(film: Uint8Array): Promise<{ chunks: number; audio: n
 test('chunks and sound together read no more than half as much again as the source has, wherever its index is', async () => {
   const behind = draw(noisy(60))
   const front = inFile(behind, (path) => draw(['-i', path, '-c', 'copy', '-movflags', '+faststart']))
+  const matroska = inFile(behind, (path) => draw(['-i', path, '-c', 'copy'], 'film.mkv'))
   const seen: Buffer[][] = []
-  for (const film of [behind, front]) {
+  for (const film of [behind, front, matroska]) {
     const { chunks, audio, sound } = await readByUnits(film)
     console.log(
       `bytes read / source: chunks ${chunks.toFixed(2)}, sound ${audio.toFixed(2)} of ${film.length >> 20} MiB`,
@@ -171,16 +236,18 @@ test('chunks and sound together read no more than half as much again as the sour
     seen.push(sound)
   }
   // And it is the sound of the whole file.
-  expect(seen[0]).toEqual(seen[1])
-  const whole = setStage(behind)
-  const ffmpeg = { ...whole.parts.ffmpeg }
-  const plain = {
-    ...ffmpeg,
-    open: (...[source, store]: Parameters<typeof ffmpeg.open>) => ffmpeg.open(source, store),
-  }
-  const encode = createEncode({ ...whole.parts, ffmpeg: plain })
+  expect(seen[1]).toEqual(seen[0])
+  expect(await soundOfAll(behind)).toEqual(seen[0])
+  expect(await soundOfAll(matroska)).toEqual(seen[2])
+}, 240_000)
+
+/** Made by reading all there is. */
+async function soundOfAll(film: Uint8Array): Promise<Buffer[]> {
+  const { parts, media } = setStage(film)
+  const { ffmpeg } = parts
+  const open: typeof ffmpeg.open = (source, store) => ffmpeg.open(source, store)
+  const encode = createEncode({ ...parts, ffmpeg: { ...ffmpeg, open } })
   const prepared = (await encode.prepare(target)) as Outcome<Prepared>
   expect(await encode.audio({ ...target, plan: prepared.ok ? prepared.plan : '' })).toEqual({ ok: true })
-  const segments = [...whole.media].filter(([name]) => name.includes('/audio/')).map(([, bytes]) => bytes)
-  expect(segments).toEqual(seen[0])
-}, 240_000)
+  return [...media].filter(([name]) => name.includes('/audio/')).map(([, bytes]) => Buffer.from(bytes))
+}
