@@ -78,7 +78,7 @@ beforeAll(async () => {
     await withTitle(owner, 'Unreleased'),
     await withTitle(stranger, 'Their own'),
   ]
-  playback = await owner.playback(assetId, { viewer: 'ann' })
+  playback = await owner.playback(assetId, { viewer: 'Ann, a viewer' })
   strangerPlayback = await stranger.playback(strangersAsset)
   for (const role of roles) {
     const added = owner.call('POST', '/api/v1/keys', { name: `key of ${role}`, role })
@@ -99,7 +99,7 @@ beforeAll(async () => {
   scene = { owner, ids, uploading: upload.json.assetId, grant: json.grant }
   // Somebody plays, for whoever lists that.
   expect((await fetch(playback.hlsUrl)).status).toBe(200)
-  telling.push(...Object.values(ids), scene.uploading, 'Secret Pictures', 'Unreleased', 'key of ', 'ann')
+  telling.push(...Object.values(ids), scene.uploading, 'Secret Pictures', 'Unreleased', 'key of ', 'Ann, a viewer')
 })
 afterAll(async () => {
   await platform?.stop()
@@ -192,7 +192,7 @@ describe('another tenant', () => {
     for (const body of [{ assetId: ids['assetId'] }, { signingKeyId: ids['signingKeyId'] }])
       expect((await stranger.call('POST', '/api/v1/revocations', body)).status).toBe(404)
     // A viewer's name belongs to whoever says it: the owner's viewer of that name goes on.
-    expect((await stranger.call('POST', '/api/v1/revocations', { viewer: 'ann' })).status).toBe(204)
+    expect((await stranger.call('POST', '/api/v1/revocations', { viewer: 'Ann, a viewer' })).status).toBe(204)
     expect((await fetch(playback.hlsUrl)).status).toBe(200)
   })
 
