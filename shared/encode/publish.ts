@@ -77,6 +77,11 @@ export async function publish(
   const { blob, timeline } = await writeTimeline(deps, { target, plan, progress }, playable)
   const { durationSeconds } = timeline
   const facts = { version, timeline: blob, durationSeconds, renditions: shownRenditions(timeline) }
-  await deps.assets.update(tenantId, assetId, (current) => published(current, facts, deps.clock.now()))
-  if (shown === 0) deps.log('info', 'encode.playable', { assetId, segments: playable })
+  let isFirst = false
+  await deps.assets.update(tenantId, assetId, (current) => {
+    const next = published(current, facts, deps.clock.now())
+    isFirst = next !== 'unchanged' && current.timeline === undefined
+    return next
+  })
+  if (isFirst) deps.log('info', 'encode.playable', { assetId, segments: playable })
 }
