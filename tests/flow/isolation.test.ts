@@ -99,7 +99,14 @@ beforeAll(async () => {
   scene = { owner, ids, uploading: upload.json.assetId, grant: json.grant }
   // Somebody plays, for whoever lists that.
   expect((await fetch(playback.hlsUrl)).status).toBe(200)
-  telling.push(...Object.values(ids), scene.uploading, 'Secret Pictures', 'Unreleased', 'key of ', 'Ann, a viewer')
+  telling.push(
+    ...Object.values(ids),
+    scene.uploading,
+    'Secret Pictures',
+    'Unreleased',
+    'key of ',
+    'Ann, a viewer',
+  )
 })
 afterAll(async () => {
   await platform?.stop()
