@@ -1,9 +1,9 @@
 // The nodes of the fleet, in the container `fleet`: a partition a pool.
 import { z } from 'zod'
-import type { Node, NodeStore } from '../fleet/ports.ts'
+import type { FormerNode, NodeStore } from '../fleet/ports.ts'
 import type { Documents, Schema } from './documents.ts'
 
-const schema: Schema<Node> = z.object({
+const schema: Schema<FormerNode> = z.object({
   id: z.string(),
   pool: z.literal('encoder'),
   type: z.literal('node'),
@@ -14,7 +14,7 @@ const schema: Schema<Node> = z.object({
 
 export const nodeKind = { partition: 'pool', type: 'node', schema }
 
-export const createNodeStore = (nodes: Documents<Node>): NodeStore => ({
+export const createNodeStore = (nodes: Documents<FormerNode>): NodeStore => ({
   get: nodes.get,
   all: nodes.all,
   put: nodes.put,

@@ -1,5 +1,6 @@
 // From environment to configuration: read once, checked together, contradictory settings refused.
 import { z } from 'zod'
+import { type FleetConfig, fleetOf } from './fleet.ts'
 import { type Prices, pricesOf } from './prices.ts'
 import { settings } from './schema.ts'
 import { loadWorkerConfig, type WorkerConfig } from './worker.ts'
@@ -61,7 +62,9 @@ export interface Config {
     readonly window: number
     readonly tenantTitles: number
     readonly unitMs: number
-    readonly executor: 'function' | 'fleet'
+    readonly executor: 'function' | 'fleet' | 'auto'
+    readonly fleetMs: number
+    readonly patienceMs: number
     readonly claimMs: number
     readonly maxSeconds: number
     readonly maxPixels: number
@@ -85,6 +88,10 @@ export interface Config {
     readonly countryHeader: string | undefined
   }
   readonly webhooks: { readonly allowLocal: boolean }
+  /** How nodes say that they live, and when they are taken for dead. */
+  readonly beat: { readonly beatMs: number; readonly deadMs: number }
+  /** Undefined where there are no virtual machines. */
+  readonly fleet: FleetConfig | undefined
   readonly http: { readonly tenantRequestsPerSecond: number }
 }
 
@@ -122,6 +129,19 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   need(
     s.TRUSTED_PROXY_HOPS === 1 || s.PROXY_PROOF,
     'TRUSTED_PROXY_HOPS beyond 1 needs PROXY_PROOF: whoever reaches the app beside the proxy would be believed',
+  )
+  need(
+    !(s.VAULT_URL && (s.FLEET_ARM_URL || s.FLEET_ARM_TOKEN)),
+    'FLEET_ARM_URL and FLEET_ARM_TOKEN are for one machine: in Azure there is one resource manager',
+  )
+  need(!s.FLEET_ARM_URL === !s.FLEET_ARM_TOKEN, 'FLEET_ARM_URL and FLEET_ARM_TOKEN belong together')
+  need(
+    !s.FLEET_POOLS || (s.FLEET_SUBSCRIPTION && s.FLEET_GROUP),
+    'FLEET_POOLS needs FLEET_SUBSCRIPTION and FLEET_GROUP',
+  )
+  need(
+    s.NODE_DEAD_SECONDS >= 3 * s.NODE_BEAT_SECONDS,
+    'NODE_DEAD_SECONDS must be three times NODE_BEAT_SECONDS at least: one beat that is late is no death',
   )
   const served = s.STAGES === 'all' ? stages : s.STAGES.split(',').map((name) => name.trim())
   for (const name of served)
@@ -167,6 +187,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       tenantTitles: s.ENCODE_TENANT_TITLES,
       unitMs: s.ENCODE_UNIT_SECONDS * 1000,
       executor: s.ENCODE_EXECUTOR,
+      fleetMs: s.ENCODE_FLEET_SECONDS * 1000,
+      patienceMs: s.ENCODE_FLEET_PATIENCE_SECONDS * 1000,
       claimMs: s.UNIT_LEASE_SECONDS * 1000,
       maxSeconds: s.SOURCE_MAX_SECONDS,
       maxPixels: s.SOURCE_MAX_PIXELS,
@@ -187,6 +209,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       proof: s.PROXY_PROOF ? proofOf(s.PROXY_PROOF) : undefined,
       countryHeader: s.COUNTRY_HEADER?.toLowerCase(),
     },
+    beat: { beatMs: s.NODE_BEAT_SECONDS * 1000, deadMs: s.NODE_DEAD_SECONDS * 1000 },
+    fleet: fleetOf(s),
     webhooks: { allowLocal: s.WEBHOOK_ALLOW_LOCAL === 'true' },
     http: { tenantRequestsPerSecond: s.TENANT_REQUESTS_PER_SECOND },
   }

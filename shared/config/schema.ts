@@ -81,9 +81,41 @@ export const settings = z.object({
     'Units of one title that really run at once; for the time that quotes tell.',
   ),
   ENCODE_EXECUTOR: z
-    .enum(['function', 'fleet'])
+    .enum(['function', 'fleet', 'auto'])
     .default('function')
-    .describe('Who encodes: `function`, this app; `fleet`, workers that claim units of work.'),
+    .describe(
+      'Who encodes: `function`, this app; `fleet`, workers that claim units of work; `auto`, this app the opening, the sound and what is small, workers the rest.',
+    ),
+  ENCODE_FLEET_SECONDS: wholeNumber(300, 0, 86_400).describe(
+    'With `auto`: a title whose pictures would take one unit after another longer than this goes to workers.',
+  ),
+  ENCODE_FLEET_PATIENCE_SECONDS: wholeNumber(900, 1, 86_400).describe(
+    'With `auto`: a unit that no worker has taken for so long is done by this app.',
+  ),
+  FLEET_POOLS: z
+    .string()
+    .optional()
+    .describe(
+      'The pools of virtual machines, as JSON; without it there is no fleet. docs/7-fleet.md has the form.',
+    ),
+  FLEET_SUBSCRIPTION: z.string().optional().describe('Subscription of the fleet’s virtual machines.'),
+  FLEET_GROUP: z.string().optional().describe('Resource group of the fleet’s virtual machines.'),
+  FLEET_ARM_URL: z.url().optional().describe('Local only: the resource manager of this machine.'),
+  FLEET_ARM_TOKEN: z.string().min(20).optional().describe('Local only: the token that it asks for.'),
+  NODE_BEAT_SECONDS: z.coerce
+    .number()
+    .min(0.1)
+    .max(60)
+    .default(5)
+    .describe('How often a node says that it lives.'),
+  NODE_DEAD_SECONDS: z.coerce
+    .number()
+    .min(1)
+    .max(600)
+    .default(30)
+    .describe(
+      'A node that is silent for so long is taken for dead; it falls silent itself at three quarters.',
+    ),
   UNIT_LEASE_SECONDS: wholeNumber(30, 2, 600).describe(
     'How long a worker that is silent keeps its unit; renewed at a quarter, the worker ends it itself at three.',
   ),
@@ -161,6 +193,8 @@ export const localOnly: readonly string[] = [
   'LOCAL_TENANT_ID',
   'LOCAL_TENANT_KEY',
   'LOCAL_NODES',
+  'FLEET_ARM_URL',
+  'FLEET_ARM_TOKEN',
   'WEBHOOK_ALLOW_LOCAL',
 ]
 

@@ -28,8 +28,12 @@ export interface EncodeLimits {
   /** Titles of one tenant that are encoded at once. */
   readonly tenantTitles: number
   readonly unitMs: number
-  /** Who does the units: this app, or workers that claim them. */
-  readonly executor: 'function' | 'fleet'
+  /** Who does the units: this app, workers that claim them, or each what it is better at. */
+  readonly executor: 'function' | 'fleet' | 'auto'
+  /** With `auto`: work of a title's pictures beyond which workers do it. */
+  readonly fleetMs: number
+  /** With `auto`: a unit that nobody claimed for so long is done by this app. */
+  readonly patienceMs: number
   /** How long a claim lasts that is not renewed. */
   readonly claimMs: number
   readonly maxSeconds: number

@@ -2,7 +2,7 @@
 import { type Clock, isoTime } from '../core/clock.ts'
 import { constantTimeEqual, sha256Hex } from '../core/hash.ts'
 import { createRecent } from '../core/recent.ts'
-import type { Node, NodeStore } from './ports.ts'
+import type { FormerNode, NodeStore } from './ports.ts'
 
 /** A node that was taken out is shut out everywhere within this time. */
 const freshMs = 2000
@@ -11,7 +11,11 @@ const pool = 'encoder'
 const credentialForm = /^(node_\w{20})\.([\w-]{43})$/
 
 export function createNodes({ store, clock }: { readonly store: NodeStore; readonly clock: Clock }) {
-  const recent = createRecent<{ node: Node | undefined }>({ clock, maxAgeMs: freshMs, maxWeight: mostCached })
+  const recent = createRecent<{ node: FormerNode | undefined }>({
+    clock,
+    maxAgeMs: freshMs,
+    maxWeight: mostCached,
+  })
   return {
     /** The id of the node whose credential this is. */
     async authenticate(credential: string): Promise<string | undefined> {
@@ -22,7 +26,7 @@ export function createNodes({ store, clock }: { readonly store: NodeStore; reado
     },
 
     /** The nodes of a local platform, made elsewhere: these and no others; repeatable. */
-    async ensure(nodes: ReadonlyArray<Pick<Node, 'id' | 'sha256'>>): Promise<void> {
+    async ensure(nodes: ReadonlyArray<Pick<FormerNode, 'id' | 'sha256'>>): Promise<void> {
       const createdAt = isoTime(clock.now())
       const ids = new Set(nodes.map(({ id }) => id))
       for (const { id } of await store.all(pool)) if (!ids.has(id)) await store.remove(pool, id)

@@ -192,6 +192,8 @@ export function setStage(
       tenantTitles: 4,
       unitMs: 600_000,
       executor: 'function',
+      fleetMs: 300_000,
+      patienceMs: 900_000,
       claimMs: 30_000,
       maxSeconds: 6 * 3600,
       maxPixels: 8192 * 4352,
