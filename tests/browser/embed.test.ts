@@ -82,8 +82,17 @@ describeInBrowser('a title on a page of another site', () => {
     return page
   }
 
+  /** A person presses play again when what was pressed came while the film was still being opened. */
   const start = (page: Page) =>
-    page.locator('.movidone video').evaluate((video: HTMLVideoElement) => video.play())
+    page.locator('.movidone video').evaluate(async (video: HTMLVideoElement) => {
+      const isInterrupted = (error: unknown) => (error as DOMException).name === 'AbortError'
+      for (let tries = 0; ; tries++)
+        try {
+          return await video.play()
+        } catch (error) {
+          if (!isInterrupted(error) || tries === 5) throw error
+        }
+    })
   const until = (page: Page, moment: number) =>
     page.waitForFunction((at) => (document.querySelector('video')?.currentTime ?? 0) > at, moment, patience)
 
