@@ -1,4 +1,4 @@
-// Runs every bench and prints each row as a JSON line, then all of them as a table.
+// Runs every bench, or those that are named, and prints each row as a JSON line, then all of them as a table.
 import { benchCheck } from './check.ts'
 import { benchEncode } from './encode.ts'
 import { benchEngine } from './engine.ts'
@@ -9,17 +9,27 @@ import type { BenchRow } from './row.ts'
 import { benchStart } from './start.ts'
 import { benchWorkers } from './workers.ts'
 
+const benches = {
+  start: benchStart,
+  engine: benchEngine,
+  mint: benchMint,
+  check: benchCheck,
+  leases: benchLeases,
+  'first-segment': benchFirstSegment,
+  encode: benchEncode,
+  workers: benchWorkers,
+}
+
+const asked = process.argv.slice(2)
+const unknown = asked.filter((name) => !(name in benches))
+if (unknown.length > 0) {
+  console.error(`There is no bench ${unknown.join(', ')}; there are ${Object.keys(benches).join(', ')}.`)
+  process.exit(1)
+}
+
 const rows: BenchRow[] = []
-for (const bench of [
-  benchStart,
-  benchEngine,
-  benchMint,
-  benchCheck,
-  benchLeases,
-  benchFirstSegment,
-  benchEncode,
-  benchWorkers,
-]) {
+for (const [name, bench] of Object.entries(benches)) {
+  if (asked.length > 0 && !asked.includes(name)) continue
   for (const row of await bench()) {
     rows.push(row)
     console.log(JSON.stringify(row))
