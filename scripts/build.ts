@@ -62,7 +62,7 @@ async function buildWeb(): Promise<void> {
   await mkdir(`${out}/web`, { recursive: true })
   const { metafile } = await build({
     ...web,
-    entryPoints: ['web/main.ts'],
+    entryPoints: ['web/main.ts', 'web/fleet.ts'],
     outdir: `${out}/web`,
     // hls.js is large and wanted by the first film only: it stays a file of its own.
     splitting: true,
@@ -84,13 +84,14 @@ async function buildWeb(): Promise<void> {
   for (const name of others) await cp(`${root}/web/${name}`, `${out}/web/${name}`)
   // What the console links to from its signing keys.
   await cp(`${root}/docs/2-grants.md`, `${out}/web/grants.md`)
-  // The page comes last: where it is, all that it asks for is there.
-  await writeFile(`${out}/web/index.html`, await wholePage())
+  // The pages come last: where they are, all that they ask for is there.
+  for (const name of ['fleet.html', 'index.html'])
+    await writeFile(`${out}/web/${name}`, await wholePage(name))
 }
 
 /** `<!-- access.html -->` stands for that file. */
-async function wholePage(): Promise<string> {
-  const page = await readFile(`${root}/web/index.html`, 'utf8')
+async function wholePage(file: string): Promise<string> {
+  const page = await readFile(`${root}/web/${file}`, 'utf8')
   const names = [...page.matchAll(/<!-- (\w+\.html) -->/g)].map((match) => match[1] ?? '')
   const parts = await Promise.all(names.map((name) => readFile(`${root}/web/${name}`, 'utf8')))
   return names.reduce((whole, name, n) => whole.replace(`<!-- ${name} -->`, () => parts[n] ?? ''), page)

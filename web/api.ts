@@ -103,7 +103,7 @@ export type Api = ReturnType<typeof createApi>
 
 /** `refused` is called when the key is no longer good, whatever was asked. */
 export function createApi(key: string, refused: (problem: ApiProblem) => void) {
-  const call = createCall(key, refused)
+  const call = createCall({ Authorization: `Bearer ${key}` }, refused)
   const one = (id: string) => encodeURIComponent(id)
   return {
     titles: (cursor?: string) =>

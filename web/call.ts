@@ -62,14 +62,17 @@ export type Call = <T>(
   more?: { body?: unknown; idempotencyKey?: string },
 ) => Promise<T>
 
-/** `refused` is called when the key is no longer good, whatever was asked. */
-export function createCall(key: string, refused: (problem: ApiProblem) => void): Call {
+/** `credential`: the header that says who asks; `refused` is called when it is no longer good, whatever was asked. */
+export function createCall(
+  credential: Readonly<Record<string, string>>,
+  refused: (problem: ApiProblem) => void,
+): Call {
   return async <T>(
     method: string,
     path: string,
     { body, idempotencyKey }: { body?: unknown; idempotencyKey?: string } = {},
   ) => {
-    const headers: Record<string, string> = { Authorization: `Bearer ${key}` }
+    const headers: Record<string, string> = { ...credential }
     if (body !== undefined) headers['Content-Type'] = 'application/json'
     if (idempotencyKey) headers['Idempotency-Key'] = idempotencyKey
     const response = await fetch(`/api/v1/${path}`, {

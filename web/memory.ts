@@ -1,9 +1,17 @@
-// What the tab remembers until it is closed: the tenant key, which title a half-sent file belongs to, and posters.
+// What the tab remembers until it is closed: the keys it signed in with, which title a half-sent file belongs to, posters.
 
-const keyName = 'movidone.key'
+export interface KeptKey {
+  recall(): string | null
+  remember(key: string): void
+}
 
-export const rememberKey = (key: string): void => sessionStorage.setItem(keyName, key)
-export const recallKey = (): string | null => sessionStorage.getItem(keyName)
+const keptKey = (name: string): KeptKey => ({
+  recall: () => sessionStorage.getItem(name),
+  remember: (key) => sessionStorage.setItem(name, key),
+})
+
+export const tenantKey = keptKey('movidone.key')
+export const adminKey = keptKey('movidone.admin')
 /** Signing out forgets everything. */
 export const forgetAll = (): void => sessionStorage.clear()
 

@@ -1,4 +1,5 @@
-// A list of rows that changes in place: what stays keeps its element, its focus and its place under the finger.
+// A row of a list: a name, what there is to know of it, and what can be done with it.
+import { createList, type Item } from './list.ts'
 import { part, write } from './page.ts'
 
 export interface RowAction {
@@ -26,7 +27,7 @@ export interface Row {
 
 const template = part('#row-template', HTMLTemplateElement)
 
-function createRow() {
+function createRow(): Item<Row> {
   const element = part('li', HTMLElement, template.content.cloneNode(true) as DocumentFragment)
   const field = (name: string) => part(`[data-part="${name}"]`, HTMLElement, element)
   const [name, code, detail, state, actions] = ['name', 'code', 'detail', 'state', 'actions'].map(field) as [
@@ -38,7 +39,7 @@ function createRow() {
   ]
   return {
     element,
-    fill(row: Row): void {
+    fill(row) {
       element.dataset['key'] = row.key
       write(name, row.name)
       write(code, row.code ?? '')
@@ -63,35 +64,7 @@ function createRow() {
 }
 
 /** `none` is shown while there is no row. */
-export function createRows(list: HTMLElement, none: HTMLElement) {
-  const rows = new Map<string, ReturnType<typeof createRow>>()
-
-  function drop(key: string): void {
-    const { element } = rows.get(key)!
-    const neighbour = element.nextElementSibling ?? element.previousElementSibling
-    const held = element.contains(document.activeElement)
-    element.remove()
-    rows.delete(key)
-    if (!held) return
-    // Focus must not fall back to the top of the page when its row goes.
-    const next = neighbour?.querySelector<HTMLElement>('button')
-    if (!next) list.tabIndex = -1
-    ;(next ?? list).focus()
-  }
-
-  return (items: readonly Row[]): void => {
-    none.hidden = items.length > 0
-    const kept = new Set(items.map(({ key }) => key))
-    for (const key of [...rows.keys()]) if (!kept.has(key)) drop(key)
-    items.forEach((item, index) => {
-      const row = rows.get(item.key) ?? createRow()
-      rows.set(item.key, row)
-      row.fill(item)
-      const there = list.children[index] ?? null
-      if (there !== row.element) list.insertBefore(row.element, there)
-    })
-  }
-}
+export const createRows = (list: HTMLElement, none: HTMLElement) => createList(list, createRow, none)
 
 /** Keys that ended stay listed for the record: below the others, the newest first. */
 export function inUseFirst<T extends { createdAt: string; retiredAt?: string; revokedAt?: string }>(

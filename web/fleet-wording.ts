@@ -1,0 +1,129 @@
+// What a fleet is doing, in the words that an admin reads.
+import type { Demand, FleetNode, Held, Pool, Reason } from './fleet-api.ts'
+import { bitrate, moment } from './wording.ts'
+
+const plural = (count: number, word: string): string =>
+  `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`
+
+export const machines = (count: number): string => plural(count, 'machine')
+
+/** Small amounts keep the digits that make them differ. */
+export const money = (amount: number, currency: string): string =>
+  amount.toLocaleString('en', {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: 2,
+    maximumFractionDigits: amount < 1 ? 4 : 2,
+  })
+
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 90) return `${seconds} s`
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
+  return seconds < 129_600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
+}
+
+export const poolName = ({ pool }: Pick<Pool, 'pool'>): string => (pool === 'encoder' ? 'Encoders' : 'Edges')
+
+/** How a tile looks; its words are what counts, the colour repeats them. */
+export type Look = 'asleep' | 'waking' | 'awake' | 'working' | 'draining' | 'stopping' | 'failed'
+
+export const lookWords: Readonly<Record<Look, string>> = {
+  asleep: 'Asleep',
+  waking: 'Waking',
+  awake: 'Awake',
+  working: 'Working',
+  draining: 'Draining',
+  stopping: 'Going to sleep',
+  failed: 'Failed',
+}
+
+export function lookOf({ state, holds, load }: Pick<FleetNode, 'state' | 'holds' | 'load'>): Look {
+  if (state === 'ready') return holds.length > 0 || (load?.sessions ?? 0) > 0 ? 'working' : 'awake'
+  if (state === 'stopped') return 'asleep'
+  return state === 'starting' ? 'waking' : state
+}
+
+const reasons: Readonly<Record<Reason, string>> = {
+  demand: 'it is needed',
+  minimum: 'so many stay awake at all times',
+  asked: 'an admin asked',
+  idle: 'no longer needed',
+  budget: 'to stay within the budget',
+  'no-capacity': 'no capacity for its size in its zone',
+  'never-beat': 'it was started, and never reported',
+  lost: 'it fell silent and is taken for dead',
+  refused: 'the cloud refused to start it',
+  'not-asked': 'it ran, though nobody had asked for it',
+  'not-planned': 'it is no longer in the plan',
+}
+
+/** Whether something went wrong with it, so that its reason is worth reading while it sleeps. */
+export const isTrouble = ({ state, failures }: Pick<FleetNode, 'state' | 'failures'>): boolean =>
+  state === 'failed' || failures > 0
+
+export function whyWords(node: FleetNode, nowMs: number): string {
+  const why = node.reason && (node.state !== 'stopped' || isTrouble(node)) ? reasons[node.reason] : ''
+  const resting = node.notBefore !== undefined && Date.parse(node.notBefore) > nowMs
+  return [
+    node.state === 'stopped' ? '' : `for ${span(nowMs - Date.parse(node.since))}`,
+    why,
+    node.failures > 1 ? `${node.failures} times in a row` : '',
+    resting ? `not tried again before ${moment(node.notBefore ?? '', new Date(nowMs))}` : '',
+  ]
+    .filter(Boolean)
+    .join(' · ')
+}
+
+export const placeWords = (node: FleetNode, currency: string): string =>
+  [node.size, node.zone ? `zone ${node.zone}` : '', `${money(node.pricePerHour, currency)} an hour`]
+    .filter(Boolean)
+    .join(' · ')
+
+/** `ast_1-v2.12` → `chunk 12 of ast_1-v2` */
+export function unitWords(unitId: string): string {
+  const dot = unitId.lastIndexOf('.')
+  const [job, part] = [unitId.slice(0, dot), unitId.slice(dot + 1)]
+  return dot < 0 ? unitId : `${/^\d+$/.test(part) ? `chunk ${part}` : part} of ${job}`
+}
+
+export function loadWords({ load }: Pick<FleetNode, 'load'>): string {
+  if (!load) return ''
+  const audience =
+    load.sessions > 0 ? [plural(load.sessions, 'session'), bitrate(load.bytesPerSecond * 8)] : []
+  return [`${Math.round(load.cpu * 100)} % of its cores`, ...audience].join(' · ')
+}
+
+export function demandWords(demand: Demand): string {
+  if (demand.kind === 'audience')
+    return demand.sessions === 0
+      ? 'Nobody is watching'
+      : `${plural(demand.sessions, 'session')}, ${bitrate(demand.bytesPerSecond * 8)}`
+  if (demand.seconds === 0) return 'Nothing to encode'
+  return `${span(demand.seconds * 1000)} of work, ${plural(demand.parallel, 'part')} at once`
+}
+
+const holds: Readonly<Record<Held, string>> = {
+  budget: 'More would pass the budget.',
+  maximum: 'The pool may have no more.',
+  'no-capacity': 'No other machine has capacity now.',
+  asked: 'An admin’s limit allows no more.',
+}
+
+export const heldWords = (held: Held | undefined): string => (held ? holds[held] : '')
+
+export const boundWords = ({ floor, ceiling }: Pick<Pool, 'floor' | 'ceiling'>, nowMs: number): string =>
+  [
+    floor ? `At least ${floor.nodes} awake until ${moment(floor.until, new Date(nowMs))}.` : '',
+    ceiling ? `At most ${ceiling.nodes} awake until ${moment(ceiling.until, new Date(nowMs))}.` : '',
+  ]
+    .filter(Boolean)
+    .join(' ')
+
+/** What became of machines since the last look, as one sentence; empty when nothing did. */
+export function changeWords(before: readonly FleetNode[], after: readonly FleetNode[]): string {
+  const states = new Map(before.map(({ id, state }) => [id, state]))
+  const changed = after.filter(({ id, state }) => states.has(id) && states.get(id) !== state)
+  if (changed.length > 3) return `${changed.length} machines have changed.`
+  return changed.map((node) => `${node.id}: ${lookWords[lookOf(node)].toLowerCase()}.`).join(' ')
+}
