@@ -2,7 +2,21 @@
 import { type ApiProblem, createCall } from './call.ts'
 import type { Policy } from './policy.ts'
 
-export type Stage = 'uploading' | 'queued' | 'probing' | 'encoding' | 'finishing' | 'done' | 'failed'
+export type Stage =
+  | 'uploading'
+  | 'queued'
+  | 'probing'
+  | 'waking-encoders'
+  | 'encoding'
+  | 'finishing'
+  | 'done'
+  | 'failed'
+
+export interface Progress {
+  percent: number
+  stage: Stage
+  etaSeconds?: number
+}
 
 export interface Rendition {
   name: string
@@ -16,12 +30,28 @@ export interface Asset {
   title: string
   fileName: string
   state: 'uploading' | 'encoding' | 'ready' | 'failed'
-  progress: { percent: number; stage: Stage; etaSeconds?: number }
+  progress: Progress
   durationSeconds: number | null
   renditions: Rendition[]
   playable: boolean
-  error?: { code: string; detail: string }
+  error?: Trouble
+  /** An encode while the version before it plays; it failed where it has an error. */
+  nextVersion?: { progress: Progress; error?: Trouble }
   createdAt: string
+}
+
+interface Trouble {
+  code: string
+  detail: string
+}
+
+export interface Quote {
+  state: 'probing' | 'ready' | 'failed'
+  renditions: Rendition[]
+  encodedMinutes: number
+  expectedSeconds: number
+  cost: { amount: number; currency: string }
+  error?: Trouble
 }
 
 export interface UploadTicket {
@@ -115,6 +145,10 @@ export function createApi(key: string, refused: (problem: ApiProblem) => void) {
       call<UploadTicket & { assetId: string }>('POST', 'uploads', { body, idempotencyKey }),
     upload: (id: string) => call<UploadStanding>('GET', `uploads/${one(id)}`),
     complete: (id: string) => call<void>('POST', `uploads/${one(id)}/complete`, { body: {} }),
+    askQuote: (id: string) => call<void>('POST', `uploads/${one(id)}/quote`),
+    quote: (id: string) => call<Quote>('GET', `uploads/${one(id)}/quote`),
+    encode: (id: string) => call<void>('POST', `assets/${one(id)}/encode`, { body: {} }),
+    cancel: (id: string) => call<void>('POST', `assets/${one(id)}/cancel`),
 
     // The console is on none of the pages that a policy may ask for; all else of it holds here, too.
     playback: (id: string) =>

@@ -1,4 +1,4 @@
-// Asks before something goes that can not be brought back; Escape and the focused answer keep it.
+// Asks before something that can not be taken back; Escape and the focused answer keep it.
 import { part, write } from './page.ts'
 
 export interface Question {
@@ -7,6 +7,8 @@ export interface Question {
   /** What the two buttons say. */
   act: string
   keep?: string
+  /** Nothing is lost by it. */
+  harmless?: boolean
 }
 
 export type Confirm = (question: Question) => Promise<boolean>
@@ -22,6 +24,7 @@ export const confirm: Confirm = (question) => {
   write(words, question.words)
   write(keep, question.keep ?? 'Keep it')
   write(act, question.act)
+  act.classList.toggle('danger', !question.harmless)
   dialog.returnValue = 'keep'
   dialog.showModal()
   return new Promise((resolve) => {

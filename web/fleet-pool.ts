@@ -2,18 +2,11 @@
 import type { Confirm } from './confirm.ts'
 import type { Drain, FleetApi, FleetNode, Pool } from './fleet-api.ts'
 import { createTile, type Tile } from './fleet-node.ts'
-import {
-  boundWords,
-  changeWords,
-  demandWords,
-  heldWords,
-  machines,
-  money,
-  poolName,
-} from './fleet-wording.ts'
+import { boundWords, changeWords, demandWords, heldWords, machines, poolName } from './fleet-wording.ts'
 import { control, onSubmit } from './form.ts'
 import { createList, type Item } from './list.ts'
 import { announce, part, write } from './page.ts'
+import { money } from './wording.ts'
 
 export interface PoolOptions {
   api: FleetApi

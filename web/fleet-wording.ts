@@ -1,27 +1,11 @@
 // What a fleet is doing, in the words that an admin reads.
 import type { Demand, FleetNode, Held, Pool, Reason } from './fleet-api.ts'
-import { bitrate, moment } from './wording.ts'
+import { bitrate, moment, money, span } from './wording.ts'
 
 const plural = (count: number, word: string): string =>
   `${count.toLocaleString('en')} ${word}${count === 1 ? '' : 's'}`
 
 export const machines = (count: number): string => plural(count, 'machine')
-
-/** Small amounts keep the digits that make them differ. */
-export const money = (amount: number, currency: string): string =>
-  amount.toLocaleString('en', {
-    style: 'currency',
-    currency,
-    minimumFractionDigits: 2,
-    maximumFractionDigits: amount < 1 ? 4 : 2,
-  })
-
-export function span(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1000))
-  if (seconds < 90) return `${seconds} s`
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
-  return seconds < 129_600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
-}
 
 export const poolName = ({ pool }: Pick<Pool, 'pool'>): string => (pool === 'encoder' ? 'Encoders' : 'Edges')
 

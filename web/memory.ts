@@ -32,6 +32,11 @@ export function recallPoster(assetId: string): string | undefined {
 }
 export const forgetPoster = (assetId: string): void => sessionStorage.removeItem(posterName(assetId))
 
+const priceFirstName = 'movidone.price-first'
+export const rememberPriceFirst = (wanted: boolean): void =>
+  sessionStorage.setItem(priceFirstName, String(wanted))
+export const recallPriceFirst = (): boolean => sessionStorage.getItem(priceFirstName) === 'true'
+
 /** Why the page signed out by itself, for the page that comes after. */
 const reasonName = 'movidone.reason'
 export const rememberReason = (sentence: string): void => sessionStorage.setItem(reasonName, sentence)

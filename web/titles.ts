@@ -2,10 +2,12 @@
 import type { Api, Asset } from './api.ts'
 import { ApiProblem } from './call.ts'
 import { type Card, createCard } from './card.ts'
-import type { Confirm } from './confirm.ts'
+import type { Confirm, Question } from './confirm.ts'
 import { announce, notice, part } from './page.ts'
 import { pause } from './patience.ts'
 import { createPosters } from './posters.ts'
+import { cancelling, deleting, encodingAnew, endingSessions } from './questions.ts'
+import { nextUnderWay } from './wording.ts'
 
 export interface TitlesOptions {
   api: Api
@@ -48,9 +50,10 @@ export function createTitles({ api, signal, play, embed, confirm }: TitlesOption
     const card = createCard({
       play: () => play(entry.asset),
       embed: () => embed(entry.asset),
-      endSessions: () => void endSessions(entry.asset),
+      endSessions: () => void endSessions(entry),
       remove: () => void remove(entry),
-      cancel: () => entry.sender?.cancel(),
+      encode: () => void encode(entry),
+      cancel: () => (entry.sender ? entry.sender.cancel() : void cancel(entry)),
       retry: () => entry.sender?.retry(),
     })
     const entry: Entry = { asset, card }
@@ -75,6 +78,7 @@ export function createTitles({ api, signal, play, embed, confirm }: TitlesOption
       if (asset.state === 'ready') announce(`${asset.title} is ready.`)
       if (asset.state === 'failed') announce(`${asset.title} failed. ${asset.error?.detail ?? ''}`)
     } else if (!before.playable && asset.playable) announce(`${asset.title} can be played already.`)
+    else if (nextUnderWay(before) && !asset.nextVersion) announce(`${asset.title} plays in its next version.`)
     return JSON.stringify(before) !== JSON.stringify(asset)
   }
 
@@ -91,12 +95,7 @@ export function createTitles({ api, signal, play, embed, confirm }: TitlesOption
   }
 
   async function remove(entry: Entry): Promise<void> {
-    const sure = await confirm({
-      heading: 'Delete this title?',
-      words: `“${entry.asset.title}” goes with its source and everything made from it. There is no way back.`,
-      act: 'Delete',
-    })
-    if (!sure) return
+    if (!(await confirm(deleting(entry.asset)))) return
     try {
       await api.remove(entry.asset.id)
     } catch (error) {
@@ -106,20 +105,31 @@ export function createTitles({ api, signal, play, embed, confirm }: TitlesOption
     announce(`${entry.asset.title} is deleted.`)
   }
 
-  async function endSessions({ id, title }: Asset): Promise<void> {
-    const sure = await confirm({
-      heading: 'End all sessions of this title?',
-      words: `“${title}” stops for everybody within seconds, and what was embedded of it until now plays no more. New sessions may be opened.`,
-      act: 'End them',
-      keep: 'Keep them',
-    })
-    if (!sure) return
-    try {
-      await api.revoke({ assetId: id })
-      announce(`All sessions of ${title} are ended.`)
-    } catch (error) {
-      notice((error as Error).message)
-    }
+  /** Resolves to whether it was wanted, and done. */
+  async function ask(question: Question, work: () => Promise<void>): Promise<boolean> {
+    if (!(await confirm(question))) return false
+    return work().then(
+      () => true,
+      (error: Error) => {
+        notice(error.message)
+        return false
+      },
+    )
+  }
+
+  async function endSessions({ asset }: Entry): Promise<void> {
+    const done = await ask(endingSessions(asset), () => api.revoke({ assetId: asset.id }))
+    if (done) announce(`All sessions of ${asset.title} are ended.`)
+  }
+
+  async function encode(entry: Entry): Promise<void> {
+    await ask(encodingAnew(entry.asset), () => api.encode(entry.asset.id))
+    void refresh(entry).finally(wake)
+  }
+
+  async function cancel(entry: Entry): Promise<void> {
+    await ask(cancelling(entry.asset), () => api.cancel(entry.asset.id))
+    void refresh(entry).finally(wake)
   }
 
   async function load(cursor?: string): Promise<void> {
@@ -149,7 +159,8 @@ export function createTitles({ api, signal, play, embed, confirm }: TitlesOption
       })
       if (signal.aborted || document.hidden) continue
       const moving = [...entries.values()].filter(
-        ({ asset, sender }) => !sender && (asset.state === 'encoding' || asset.state === 'uploading'),
+        ({ asset, sender }) =>
+          !sender && (asset.state === 'encoding' || asset.state === 'uploading' || nextUnderWay(asset)),
       )
       const changes = []
       for (const entry of moving) changes.push(await refresh(entry))

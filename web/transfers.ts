@@ -4,9 +4,10 @@ import type { Card } from './card.ts'
 import { forgetUpload } from './memory.ts'
 import { createPace } from './pace.ts'
 import { announce, notice } from './page.ts'
+import { createPriceFirst, quoteOf } from './quote.ts'
 import type { Titles } from './titles.ts'
-import { uploadFile } from './upload.ts'
-import { bytes, timeLeft, titleOf } from './wording.ts'
+import { calls, uploadFile } from './upload.ts'
+import { bytes, money, quoteWords, timeLeft, titleOf } from './wording.ts'
 
 function placeholder(id: string, file: File): Asset {
   return {
@@ -26,6 +27,7 @@ function placeholder(id: string, file: File): Asset {
 export function createTransfers({ api, titles, signal }: { api: Api; titles: Titles; signal: AbortSignal }) {
   let last: Promise<unknown> = Promise.resolve()
   let running = 0
+  const priceFirst = createPriceFirst(signal)
 
   async function send(file: File): Promise<void> {
     const stop = new AbortController()
@@ -47,9 +49,25 @@ export function createTransfers({ api, titles, signal }: { api: Api; titles: Tit
       if (assetId) titles.release(assetId)
       void send(file)
     }
+    const approve = async (id: string) => {
+      if (!priceFirst()) return
+      // The next file need not wait until somebody has made up their mind.
+      whole.resolve()
+      card?.sending({ percent: 100, words: 'Finding the price', detail: bytes(file.size) })
+      const ended = AbortSignal.any([signal, stop.signal])
+      const quote = await quoteOf(api, id, calls(ended))
+      const words = `Encode it for ${money(quote.cost.amount, quote.cost.currency)}?`
+      announce(`${titleOf(file.name)}: ${words}`)
+      await new Promise<void>((resolve, reject) => {
+        ended.addEventListener('abort', () => reject(ended.reason), { once: true })
+        card?.sending({ percent: 100, words, detail: quoteWords(quote), approve: resolve })
+      })
+      card?.sending({ percent: 100, words: 'Uploaded', detail: quoteWords(quote) })
+    }
     running += 1
     try {
       await uploadFile({
+        approve,
         api,
         file,
         signal: AbortSignal.any([signal, stop.signal]),

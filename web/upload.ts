@@ -16,11 +16,14 @@ export interface Upload {
   /** Resolves when it is this file's turn. */
   turn(): Promise<void>
   progress(sentBytes: number): void
+  /** The whole file is there: resolves when it is to be encoded. */
+  approve(assetId: string): Promise<void>
 }
 
 const atOnce = 4
 
-const calls = (signal: AbortSignal) => ({
+/** What may pass, and how long it asked us to wait. */
+export const calls = (signal: AbortSignal) => ({
   signal,
   passing: (error: unknown) => error instanceof ApiProblem && error.passing,
   asked: (error: unknown) => (error instanceof ApiProblem ? error.retryAfterSeconds : undefined),
@@ -137,7 +140,10 @@ export async function uploadFile(upload: Upload): Promise<void> {
   const standing = await open(upload)
   upload.opened(standing.assetId)
   await upload.turn()
-  const complete = () => patiently(() => api.complete(standing.assetId), calls(signal))
+  const complete = async () => {
+    await upload.approve(standing.assetId)
+    await patiently(() => api.complete(standing.assetId), calls(signal))
+  }
   const putter = createPutter(api, standing.assetId, standing.uploadUrl)
   const blocks = cutIntoBlocks(file.size, standing.blockSizeBytes)
   // Without a staged block the list may have been committed already, and only `complete` be missing.

@@ -1,5 +1,5 @@
 // Numbers and states in the words that people read.
-import type { Asset, Rendition } from './api.ts'
+import type { Asset, Progress, Quote, Rendition } from './api.ts'
 
 /** `My_holiday.final.mp4` → `My holiday.final` */
 export const titleOf = (fileName: string): string =>
@@ -24,6 +24,22 @@ export function timeLeft(seconds: number): string {
   return `about ${Math.round(seconds / 3600)} h left`
 }
 
+/** Small amounts keep the digits that make them differ. */
+export const money = (amount: number, currency: string): string =>
+  amount.toLocaleString('en', {
+    style: 'currency',
+    currency,
+    minimumFractionDigits: 2,
+    maximumFractionDigits: amount < 1 ? 4 : 2,
+  })
+
+export function span(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000))
+  if (seconds < 90) return `${seconds} s`
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
+  return seconds < 129_600 ? `${Math.round(seconds / 3600)} h` : `${Math.round(seconds / 86_400)} days`
+}
+
 export function bytes(count: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB']
   const power = Math.min(units.length - 1, Math.floor(Math.log10(Math.max(count, 1)) / 3))
@@ -36,10 +52,11 @@ export const bitrate = (bitsPerSecond: number): string =>
     ? `${(bitsPerSecond / 1e6).toFixed(1)} Mbit/s`
     : `${Math.round(bitsPerSecond / 1e3)} kbit/s`
 
-const stages: Record<Asset['progress']['stage'], string> = {
+const stages: Record<Progress['stage'], string> = {
   uploading: 'Upload unfinished',
   queued: 'Waiting for an encoder',
   probing: 'Reading the film',
+  'waking-encoders': 'Waking encoders…',
   encoding: 'Encoding',
   finishing: 'Finishing',
   done: 'Ready',
@@ -49,13 +66,40 @@ const stages: Record<Asset['progress']['stage'], string> = {
 export function stateWords(asset: Asset): string {
   if (asset.state === 'ready' || asset.state === 'failed')
     return stages[asset.state === 'ready' ? 'done' : 'failed']
-  const words = stages[asset.progress.stage]
-  return asset.state === 'encoding' ? `${words} · ${asset.progress.percent} %` : words
+  return asset.state === 'encoding' ? progressWords(asset.progress) : stages[asset.progress.stage]
 }
+
+/** Machines that wake make no percents. */
+const progressWords = ({ stage, percent }: Progress): string =>
+  stage === 'waking-encoders' ? stages[stage] : `${stages[stage]} · ${percent} %`
+
+/** Whether the version after the one that plays is on its way. */
+export const nextUnderWay = ({ nextVersion }: Asset): boolean =>
+  nextVersion !== undefined && nextVersion.error === undefined
+
+export function nextWords({ nextVersion }: Asset): string {
+  if (!nextVersion) return ''
+  const { progress, error } = nextVersion
+  if (error?.code === 'encode-cancelled') return 'The next version was cancelled; this one plays on.'
+  if (error) return `The next version failed, and this one plays on. ${error.detail}`
+  const left = progress.etaSeconds === undefined ? '' : ` · ${timeLeft(progress.etaSeconds)}`
+  return `Next version: ${progressWords(progress)}${left}`
+}
+
+export const quoteWords = ({ encodedMinutes, renditions, expectedSeconds }: Quote): string =>
+  [
+    `${encodedMinutes.toLocaleString('en')} minutes`,
+    qualitiesOf(renditions).join(', '),
+    `about ${span(expectedSeconds * 1000)}`,
+  ].join(' · ')
 
 /** The smaller side of the picture names a quality, upright films too. */
 export const qualityName = ({ width = 0, height = 0 }: Pick<Rendition, 'width' | 'height'>): string =>
   `${Math.min(width, height) || height || width}p`
+
+const qualitiesOf = (renditions: readonly Rendition[]): string[] => [
+  ...new Set(renditions.filter(({ kind }) => kind === 'video').map(qualityName)),
+]
 
 export function detailWords(asset: Asset): string {
   if (asset.state === 'uploading') return 'Choose the same file again in this tab to go on where it stopped.'
@@ -66,9 +110,8 @@ export function detailWords(asset: Asset): string {
       .filter(Boolean)
       .join(' · ')
   }
-  const qualities = asset.renditions.filter(({ kind }) => kind === 'video').map(qualityName)
   const sound = asset.renditions.some(({ kind }) => kind === 'audio') ? '' : 'no sound'
-  return [[...new Set(qualities)].join(', '), sound, 'AES-128'].filter(Boolean).join(' · ')
+  return [qualitiesOf(asset.renditions).join(', '), sound, 'AES-128'].filter(Boolean).join(' · ')
 }
 
 /** A point in time, in the reader's own zone and manner; the date only when it is another day. */
