@@ -48,6 +48,8 @@ export interface Beat {
   /** Ids of the units that it has in hand. */
   readonly holds: readonly string[]
   readonly load: Load
+  /** It has heard that it drains, and takes nothing new. */
+  readonly drains?: true
 }
 
 /** In container `fleet`, partition key `pool`. All times by the store's clock. */
@@ -104,13 +106,28 @@ export interface Sample {
   readonly demand: Demand
 }
 
+/** What machines must offer together. */
+export interface Need {
+  readonly slots: number
+  readonly sessions: number
+  readonly bytesPerSecond: number
+}
+
+/** The most that was needed, each by itself, in a span that ended then. */
+export interface Peak {
+  readonly atMs: number
+  readonly need: Need
+}
+
 /** What decisions remember of the looks before. */
 export interface Memory {
   readonly spend: Spend
   /** Oldest first, as many as the forecast needs. */
   readonly samples: readonly Sample[]
-  /** Since when fewer nodes would have done, and the most that were needed meanwhile. */
-  readonly spare?: { readonly sinceMs: number; readonly most: number }
+  /** Oldest first: the most that was needed of late, by spans of time. Until they lapse, nobody is sent to sleep below them. */
+  readonly peaks: readonly Peak[]
+  /** Since when there were looks without a long break. */
+  readonly watchedSinceMs: number
   /** Nodes that were wanted at the last look. */
   readonly wanted: number
 }

@@ -1,0 +1,84 @@
+// What to do at a look at a pool: a pure function of the plan, the nodes, the demand and what was remembered.
+import { createPurse } from './budget.ts'
+import { type Crew, crewOf } from './crew.ts'
+import type { Choice, Decision, Look } from './decision.ts'
+import { missing } from './missing.ts'
+import { type Bounds, required, slotsOf } from './need.ts'
+import { recall } from './past.ts'
+import type { PoolPlan } from './plan.ts'
+import type { Bound, Demand, Need } from './ports.ts'
+import { accrue } from './spend.ts'
+import { idle, mustLeave, strangersLeave } from './surplus.ts'
+
+/** What one look changes must fit into one transaction of the store, beside what the machines themselves have done. */
+const mostChanges = 80
+
+export function decide(look: Look): Decision {
+  const { plan, nodes, demand, memory, nowMs } = look
+  const spend = accrue({ plan, nodes, spend: memory?.spend, nowMs })
+  const purse = createPurse({ plan, nodes, spend, nowMs })
+  const { need, peak, ...past } = recall(look)
+  const bounds = boundsOf(look)
+  const all = crewOf(plan, nodes, nowMs)
+
+  const must = mustLeave(plan, all, { bounds, purse }).slice(0, mostChanges)
+  const crew = without(all, must)
+  const { wake, held } = missing({
+    ...{ crew, bounds, purse },
+    need: worthwhile(need, demand, { plan, crew, nowMs }),
+    minimum: plan.minimum,
+    most: mostChanges - must.length,
+  })
+  const coming = wake.length > 0 || crew.active.some(({ node }) => node.state === 'starting')
+  const strange = strangersLeave(crew, { need, coming })
+  const cooled = nowMs - past.watchedSinceMs >= plan.coolMs
+  const spare = cooled ? idle(plan, crew.active, { peak, bounds, nowMs }) : []
+
+  const wanted = Math.min(bounds.high, all.places.length, required(all.places, need, bounds))
+  const limit = must.some(({ reason }) => reason === 'budget') ? 'budget' : held
+  return {
+    ...{ wanted, wake },
+    drain: [...must, ...strange, ...spare].slice(0, mostChanges - wake.length),
+    memory: { ...past, spend, wanted },
+    ...(limit ? { held: limit } : {}),
+  }
+}
+
+const inForce = (bound: Bound | undefined, nowMs: number): number | undefined =>
+  bound && nowMs < bound.untilMs ? bound.nodes : undefined
+
+/** Whoever says less wins: an admin's ceiling stands over the floor and the minimum, and opens no maximum. */
+function boundsOf({ plan, floor, ceiling, nowMs }: Look): Bounds {
+  const asked = inForce(ceiling, nowMs)
+  return {
+    low: Math.max(plan.minimum, inForce(floor, nowMs) ?? 0),
+    high: Math.min(plan.maximum, asked ?? plan.maximum),
+    highBy: asked !== undefined && asked < plan.maximum ? 'asked' : 'maximum',
+    reserve: plan.reserve,
+  }
+}
+
+function without(crew: Crew, left: readonly Choice[]): Crew {
+  const gone = new Set(left.map(({ id }) => id))
+  return {
+    ...crew,
+    active: crew.active.filter(({ id }) => !gone.has(id)),
+    strangers: crew.strangers.filter(({ id }) => !gone.has(id)),
+  }
+}
+
+/** Work that those who are there will have done before another were ready is no reason to wake one. */
+function worthwhile(
+  need: Need,
+  demand: Demand,
+  { plan, crew, nowMs }: { plan: PoolPlan; crew: Crew; nowMs: number },
+): Need {
+  if (demand.kind === 'audience') return need
+  const usableMs = crew.active.reduce((sum, { group, node }) => {
+    const coming = Math.min(plan.bootMs, Math.max(0, nowMs - node.sinceMs))
+    return sum + group.slots * (node.state === 'ready' ? plan.bootMs : coming)
+  }, 0)
+  const doneMs = Math.min(usableMs, demand.parallel * plan.bootMs)
+  if (demand.seconds * 1000 > doneMs) return need
+  return { ...need, slots: Math.min(need.slots, slotsOf(crew.active)) }
+}

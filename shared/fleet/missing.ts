@@ -1,0 +1,45 @@
+// Who is woken because too few are there, and what stands in the way of more.
+import type { Purse } from './budget.ts'
+import type { Crew } from './crew.ts'
+import type { Choice, Decision } from './decision.ts'
+import { type Bounds, required } from './need.ts'
+import type { Place } from './plan.ts'
+import type { Need } from './ports.ts'
+
+export interface Ask {
+  readonly crew: Crew
+  readonly need: Need
+  readonly bounds: Bounds
+  readonly minimum: number
+  readonly purse: Purse
+  /** Wakes at most. */
+  readonly most: number
+}
+
+export interface Missing {
+  readonly wake: readonly Choice[]
+  readonly held?: NonNullable<Decision['held']>
+}
+
+export function missing({ crew, need, bounds, minimum, purse, most }: Ask): Missing {
+  let there: readonly Place[] = crew.active
+  const wake: Choice[] = []
+  const isEnough = () => there.length >= required(there, need, bounds)
+  const isFull = () => crew.awake + wake.length >= bounds.high
+  const reasonOf = (): Choice['reason'] => {
+    if (there.length < required(there, need, { ...bounds, low: 0 })) return 'demand'
+    return there.length < minimum ? 'minimum' : 'asked'
+  }
+  let dear = false
+  for (const place of crew.asleep) {
+    if (isEnough() || isFull() || wake.length >= most) break
+    if (purse.admits(place)) {
+      wake.push({ id: place.id, reason: reasonOf() })
+      there = [...there, place].sort((a, b) => a.rank - b.rank)
+    } else dear = true
+  }
+  if (isEnough()) return { wake }
+  if (isFull()) return { wake, held: bounds.highBy }
+  if (wake.length >= most) return { wake }
+  return { wake, held: dear ? 'budget' : 'no-capacity' }
+}

@@ -1,0 +1,52 @@
+// What is remembered of the looks before, in little: a few minutes of samples, and the most that was needed of late.
+import type { Look } from './decision.ts'
+import { forecast, longestSpanMs } from './forecast.ts'
+import { mostOf, needOf, nothing } from './need.ts'
+import type { Memory, Need, Peak, Sample } from './ports.ts'
+
+/** Looks that follow each other faster replace each other. */
+const sampleMs = 5000
+/** From one look to the next, at the usual pace. */
+const lookMs = 10_000
+/** A longer break in the looks breaks what was seen, too. */
+const breakMs = 60_000
+const peaksKept = 8
+
+export interface Past extends Pick<Memory, 'samples' | 'peaks' | 'watchedSinceMs'> {
+  /** Now, forecast included. */
+  readonly need: Need
+  /** The most of the time that must pass before fewer are enough. */
+  readonly peak: Need
+}
+
+export function recall({ plan, demand, memory, nowMs }: Look): Past {
+  const samples = demand.kind === 'audience' ? sampled(memory?.samples ?? [], { atMs: nowMs, demand }) : []
+  const need = needOf(forecast(samples, demand, plan.bootMs + lookMs), plan)
+  const peaks = peaked(memory?.peaks ?? [], { atMs: nowMs, need }, plan.coolMs)
+  const seenMs = memory?.peaks.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY
+  const unbroken = memory && nowMs - seenMs <= Math.max(plan.coolMs, breakMs)
+  return {
+    ...{ samples, peaks, need },
+    watchedSinceMs: unbroken ? Math.min(memory.watchedSinceMs, nowMs) : nowMs,
+    peak: peaks.reduce((most, peak) => mostOf(most, peak.need), nothing),
+  }
+}
+
+function sampled(samples: readonly Sample[], now: Sample): Sample[] {
+  const kept = samples.filter(({ atMs }) => atMs < now.atMs && now.atMs - atMs <= longestSpanMs)
+  const [before, last] = kept.slice(-2)
+  return [...(before && last && last.atMs - before.atMs < sampleMs ? kept.slice(0, -1) : kept), now]
+}
+
+/** By spans of a fraction of the time they count; each counts from its end, so none is forgotten too early. */
+function peaked(peaks: readonly Peak[], now: Peak, coolMs: number): Peak[] {
+  const spanOf = (atMs: number) => Math.floor(atMs / Math.max(1, coolMs / peaksKept))
+  // A clock that was ahead must not make them count for longer.
+  const kept = peaks
+    .map(({ atMs, need }) => ({ atMs: Math.min(atMs, now.atMs), need }))
+    .filter(({ atMs }) => now.atMs - atMs < coolMs)
+  const last = kept.at(-1)
+  return last && spanOf(last.atMs) === spanOf(now.atMs)
+    ? [...kept.slice(0, -1), { atMs: now.atMs, need: mostOf(last.need, now.need) }]
+    : [...kept, now]
+}

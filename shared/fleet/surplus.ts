@@ -1,0 +1,60 @@
+// Who is sent to sleep: those that must go whatever is needed, and those that have been too many for long enough.
+import type { Purse } from './budget.ts'
+import { byLeave, type Crew, type Member } from './crew.ts'
+import type { Choice } from './decision.ts'
+import { type Bounds, required } from './need.ts'
+import type { PoolPlan } from './plan.ts'
+import type { Need } from './ports.ts'
+
+const isReady = ({ node }: Member): boolean => node.state === 'ready'
+
+/** Beyond what an admin or the plan allows, or beyond the budget, which spares nobody. Those that only come go first. */
+export function mustLeave(
+  plan: PoolPlan,
+  { active, strangers }: Crew,
+  at: { bounds: Bounds; purse: Purse },
+): Choice[] {
+  const order = active.toSorted((a, b) => Number(isReady(a)) - Number(isReady(b)) || byLeave(plan)(a, b))
+  const excess = order.slice(0, Math.max(0, order.length - at.bounds.high))
+  const left: Choice[] = excess.map(({ id }) => ({
+    id,
+    reason: at.bounds.highBy === 'asked' ? 'asked' : 'not-planned',
+  }))
+  for (const { id } of left) at.purse.leaves(id)
+  for (const { id } of [...strangers, ...order.slice(excess.length)]) {
+    if (!at.purse.overdrawn()) break
+    at.purse.leaves(id)
+    left.push({ id, reason: 'budget' })
+  }
+  return left
+}
+
+/** Machines that left the plan go, but those that serve stay while others are on their way to take their place. */
+export function strangersLeave(crew: Crew, { need, coming }: { need: Need; coming: boolean }): Choice[] {
+  const replaced =
+    !coming || Number.isFinite(required(crew.active.filter(isReady), need, { low: 0, reserve: 0 }))
+  return crew.strangers
+    .filter(({ state }) => replaced || state === 'starting')
+    .map(({ id }) => ({ id, reason: 'not-planned' }))
+}
+
+interface Idle {
+  /** The most that was needed in the time that must pass. */
+  readonly peak: Need
+  readonly bounds: Bounds
+  readonly nowMs: number
+}
+
+/** Those that are still coming don't count: they may never arrive. */
+export function idle(plan: PoolPlan, active: readonly Member[], { peak, bounds, nowMs }: Idle): Choice[] {
+  let ready = active.filter(isReady)
+  const left: Choice[] = []
+  for (const member of ready.toSorted(byLeave(plan))) {
+    if (nowMs - member.node.sinceMs < plan.stayMs) continue
+    const rest = ready.filter((one) => one !== member)
+    if (rest.length < Math.min(bounds.high, required(rest, peak, bounds))) continue
+    ready = rest
+    left.push({ id: member.id, reason: 'idle' })
+  }
+  return left
+}
