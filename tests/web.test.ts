@@ -10,7 +10,12 @@ import {
   bytes,
   clockTime,
   detailWords,
+  money,
+  nextUnderWay,
+  nextWords,
   qualityName,
+  quoteWords,
+  span,
   stateWords,
   timeLeft,
   titleOf,
@@ -161,6 +166,59 @@ test('each state has its words', () => {
   expect([stateWords(failed), detailWords(failed)]).toEqual(['Failed', 'film.mp4'])
   const waiting: Asset = { ...asset, state: 'uploading', progress: { percent: 0, stage: 'uploading' } }
   expect(stateWords(waiting)).toBe('Upload unfinished')
+  const waking: Asset = { ...asset, progress: { percent: 3, stage: 'waking-encoders' } }
+  expect(stateWords(waking)).toBe('Waking encoders…')
+})
+
+test('a title that plays tells how its next version is, and what became of it', () => {
+  const ready = { state: 'ready' } as Asset
+  const next = (error?: { code: string; detail: string }): Asset => ({
+    ...ready,
+    nextVersion: {
+      progress: { percent: 7, stage: 'encoding', etaSeconds: 60 },
+      ...(error ? { error } : {}),
+    },
+  })
+  const failed = next({ code: 'source-gone', detail: 'Its source is gone.' })
+  const cancelled = next({ code: 'encode-cancelled', detail: 'Upload it again.' })
+  expect([ready, next(), failed, cancelled].map(nextWords)).toEqual([
+    '',
+    'Next version: Encoding · 7 % · about 60 s left',
+    'The next version failed, and this one plays on. Its source is gone.',
+    'The next version was cancelled; this one plays on.',
+  ])
+  expect([ready, next(), failed, cancelled].map(nextUnderWay)).toEqual([false, true, false, false])
+})
+
+test('a price says for what', () => {
+  const video = (height: number) => ({
+    name: `v${height}`,
+    kind: 'video' as const,
+    width: height * 2,
+    height,
+  })
+  expect(
+    quoteWords({
+      state: 'ready',
+      renditions: [video(720), video(360), { name: 'audio', kind: 'audio' }],
+      encodedMinutes: 92.5,
+      expectedSeconds: 431,
+      cost: { amount: 0.78625, currency: 'EUR' },
+    }),
+  ).toBe('92.5 minutes · 720p, 360p · about 7 min')
+  expect([0, 0.0034, 0.78625, 12.3456].map((amount) => money(amount, 'EUR'))).toEqual([
+    '€0.00',
+    '€0.0034',
+    '€0.7863',
+    '€12.35',
+  ])
+  expect([-5, 89_400, 90_000, 5_400_000, 200_000_000].map(span)).toEqual([
+    '0 s',
+    '89 s',
+    '2 min',
+    '2 h',
+    '2 days',
+  ])
 })
 
 test('a refusal says what is wrong with a field, and else what to do', async () => {
