@@ -1,12 +1,12 @@
 // What to do at a look at a pool: a pure function of the plan, the nodes, the demand and what was remembered.
 import { createPurse } from './budget.ts'
-import { type Crew, crewOf } from './crew.ts'
 import type { Choice, Decision, Look } from './decision.ts'
 import { missing } from './missing.ts'
 import { type Bounds, required, slotsOf } from './need.ts'
 import { recall } from './past.ts'
 import type { PoolPlan } from './plan.ts'
 import type { Bound, Demand, Need } from './ports.ts'
+import { type Roster, rosterOf } from './roster.ts'
 import { accrue } from './spend.ts'
 import { idle, mustLeave, strangersLeave } from './surplus.ts'
 
@@ -19,20 +19,20 @@ export function decide(look: Look): Decision {
   const purse = createPurse({ plan, nodes, spend, nowMs })
   const { need, peak, ...past } = recall(look)
   const bounds = boundsOf(look)
-  const all = crewOf(plan, nodes, nowMs)
+  const all = rosterOf(plan, nodes, nowMs)
 
   const must = mustLeave(plan, all, { bounds, purse }).slice(0, mostChanges)
-  const crew = without(all, must)
+  const roster = without(all, must)
   const { wake, held } = missing({
-    ...{ crew, bounds, purse },
-    need: worthwhile(need, demand, { plan, crew, nowMs }),
+    ...{ roster, bounds, purse },
+    need: worthwhile(need, demand, { plan, roster, nowMs }),
     minimum: plan.minimum,
     most: mostChanges - must.length,
   })
-  const coming = wake.length > 0 || crew.active.some(({ node }) => node.state === 'starting')
-  const strange = strangersLeave(crew, { need, coming })
+  const coming = wake.length > 0 || roster.active.some(({ node }) => node.state === 'starting')
+  const strange = strangersLeave(roster, { need, coming })
   const cooled = nowMs - past.watchedSinceMs >= plan.coolMs
-  const spare = cooled ? idle(plan, crew.active, { peak, bounds, nowMs }) : []
+  const spare = cooled ? idle(plan, roster.active, { peak, bounds, nowMs }) : []
 
   const wanted = Math.min(bounds.high, all.places.length, required(all.places, need, bounds))
   const limit = must.some(({ reason }) => reason === 'budget') ? 'budget' : held
@@ -58,12 +58,12 @@ function boundsOf({ plan, floor, ceiling, nowMs }: Look): Bounds {
   }
 }
 
-function without(crew: Crew, left: readonly Choice[]): Crew {
+function without(roster: Roster, left: readonly Choice[]): Roster {
   const gone = new Set(left.map(({ id }) => id))
   return {
-    ...crew,
-    active: crew.active.filter(({ id }) => !gone.has(id)),
-    strangers: crew.strangers.filter(({ id }) => !gone.has(id)),
+    ...roster,
+    active: roster.active.filter(({ id }) => !gone.has(id)),
+    strangers: roster.strangers.filter(({ id }) => !gone.has(id)),
   }
 }
 
@@ -71,14 +71,14 @@ function without(crew: Crew, left: readonly Choice[]): Crew {
 function worthwhile(
   need: Need,
   demand: Demand,
-  { plan, crew, nowMs }: { plan: PoolPlan; crew: Crew; nowMs: number },
+  { plan, roster, nowMs }: { plan: PoolPlan; roster: Roster; nowMs: number },
 ): Need {
   if (demand.kind === 'audience') return need
-  const usableMs = crew.active.reduce((sum, { group, node }) => {
+  const usableMs = roster.active.reduce((sum, { group, node }) => {
     const coming = Math.min(plan.bootMs, Math.max(0, nowMs - node.sinceMs))
     return sum + group.slots * (node.state === 'ready' ? plan.bootMs : coming)
   }, 0)
   const doneMs = Math.min(usableMs, demand.parallel * plan.bootMs)
   if (demand.seconds * 1000 > doneMs) return need
-  return { ...need, slots: Math.min(need.slots, slotsOf(crew.active)) }
+  return { ...need, slots: Math.min(need.slots, slotsOf(roster.active)) }
 }

@@ -1,13 +1,13 @@
 // Who is woken because too few are there, and what stands in the way of more.
 import type { Purse } from './budget.ts'
-import type { Crew } from './crew.ts'
 import type { Choice, Decision } from './decision.ts'
 import { type Bounds, required } from './need.ts'
 import type { Place } from './plan.ts'
 import type { Need } from './ports.ts'
+import type { Roster } from './roster.ts'
 
 export interface Ask {
-  readonly crew: Crew
+  readonly roster: Roster
   readonly need: Need
   readonly bounds: Bounds
   readonly minimum: number
@@ -21,17 +21,17 @@ export interface Missing {
   readonly held?: NonNullable<Decision['held']>
 }
 
-export function missing({ crew, need, bounds, minimum, purse, most }: Ask): Missing {
-  let there: readonly Place[] = crew.active
+export function missing({ roster, need, bounds, minimum, purse, most }: Ask): Missing {
+  let there: readonly Place[] = roster.active
   const wake: Choice[] = []
   const isEnough = () => there.length >= required(there, need, bounds)
-  const isFull = () => crew.awake + wake.length >= bounds.high
+  const isFull = () => roster.awake + wake.length >= bounds.high
   const reasonOf = (): Choice['reason'] => {
     if (there.length < required(there, need, { ...bounds, low: 0 })) return 'demand'
     return there.length < minimum ? 'minimum' : 'asked'
   }
   let dear = false
-  for (const place of crew.asleep) {
+  for (const place of roster.asleep) {
     if (isEnough() || isFull() || wake.length >= most) break
     if (purse.admits(place)) {
       wake.push({ id: place.id, reason: reasonOf() })

@@ -1,17 +1,17 @@
 // Who is sent to sleep: those that must go whatever is needed, and those that have been too many for long enough.
 import type { Purse } from './budget.ts'
-import { byLeave, type Crew, type Member } from './crew.ts'
 import type { Choice } from './decision.ts'
 import { type Bounds, required } from './need.ts'
 import type { PoolPlan } from './plan.ts'
 import type { Need } from './ports.ts'
+import { byLeave, type Member, type Roster } from './roster.ts'
 
 const isReady = ({ node }: Member): boolean => node.state === 'ready'
 
 /** Beyond what an admin or the plan allows, or beyond the budget, which spares nobody. Those that only come go first. */
 export function mustLeave(
   plan: PoolPlan,
-  { active, strangers }: Crew,
+  { active, strangers }: Roster,
   at: { bounds: Bounds; purse: Purse },
 ): Choice[] {
   const order = active.toSorted((a, b) => Number(isReady(a)) - Number(isReady(b)) || byLeave(plan)(a, b))
@@ -30,10 +30,10 @@ export function mustLeave(
 }
 
 /** Machines that left the plan go, but those that serve stay while others are on their way to take their place. */
-export function strangersLeave(crew: Crew, { need, coming }: { need: Need; coming: boolean }): Choice[] {
+export function strangersLeave(roster: Roster, { need, coming }: { need: Need; coming: boolean }): Choice[] {
   const replaced =
-    !coming || Number.isFinite(required(crew.active.filter(isReady), need, { low: 0, reserve: 0 }))
-  return crew.strangers
+    !coming || Number.isFinite(required(roster.active.filter(isReady), need, { low: 0, reserve: 0 }))
+  return roster.strangers
     .filter(({ state }) => replaced || state === 'starting')
     .map(({ id }) => ({ id, reason: 'not-planned' }))
 }
