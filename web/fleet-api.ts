@@ -3,28 +3,18 @@ import { type ApiProblem, createCall } from './call.ts'
 
 export type NodeState = 'stopped' | 'starting' | 'ready' | 'draining' | 'stopping' | 'failed'
 
-export type Reason =
-  | 'demand'
-  | 'minimum'
-  | 'asked'
-  | 'idle'
-  | 'budget'
-  | 'no-capacity'
-  | 'never-beat'
-  | 'lost'
-  | 'refused'
-  | 'not-asked'
-  | 'not-planned'
-
 export interface FleetNode {
   id: string
+  /** Empty once it has left the plan. */
   group: string
   size: string
   zone: string
   pricePerHour: number
   state: NodeState
-  since: string
-  reason?: Reason
+  /** Absent of one that was never touched. */
+  since?: string
+  /** One word; `fleet-wording.ts` has the sentence. */
+  reason?: string
   /** Wakes in a row that came to nothing. */
   failures: number
   notBefore?: string

@@ -1,5 +1,5 @@
 // What a fleet is doing, in the words that an admin reads.
-import type { Demand, FleetNode, Held, Pool, Reason } from './fleet-api.ts'
+import type { Demand, FleetNode, Held, Pool } from './fleet-api.ts'
 import { bitrate, moment, money, span } from './wording.ts'
 
 const plural = (count: number, word: string): string =>
@@ -28,7 +28,7 @@ export function lookOf({ state, holds, load }: Pick<FleetNode, 'state' | 'holds'
   return state === 'starting' ? 'waking' : state
 }
 
-const reasons: Readonly<Record<Reason, string>> = {
+const reasons: Readonly<Record<string, string>> = {
   demand: 'it is needed',
   minimum: 'so many stay awake at all times',
   asked: 'an admin asked',
@@ -47,10 +47,11 @@ export const isTrouble = ({ state, failures }: Pick<FleetNode, 'state' | 'failur
   state === 'failed' || failures > 0
 
 export function whyWords(node: FleetNode, nowMs: number): string {
-  const why = node.reason && (node.state !== 'stopped' || isTrouble(node)) ? reasons[node.reason] : ''
+  const { reason = '' } = node
+  const why = node.state !== 'stopped' || isTrouble(node) ? (reasons[reason] ?? reason) : ''
   const resting = node.notBefore !== undefined && Date.parse(node.notBefore) > nowMs
   return [
-    node.state === 'stopped' ? '' : `for ${span(nowMs - Date.parse(node.since))}`,
+    node.state === 'stopped' || !node.since ? '' : `for ${span(nowMs - Date.parse(node.since))}`,
     why,
     node.failures > 1 ? `${node.failures} times in a row` : '',
     resting ? `not tried again before ${moment(node.notBefore ?? '', new Date(nowMs))}` : '',
