@@ -28,7 +28,10 @@ export function completed(asset: Asset, facts: { etag: string }, nowMs: number):
   }
 }
 
-/** Percent and stage only ever go forward; without a change of either, the estimate alone writes nothing. */
+/**
+ * Percent and stage only ever go forward; without a change of either, the estimate alone writes nothing. A title that
+ * waits for encoders says so until one comes (`wakingEncoders`), whatever is made of it meanwhile.
+ */
 export const progressed = stepOfEncode<{ version: number } & Progress>((asset, facts, nowMs): Next => {
   if (!encodes(asset, facts.version)) return 'unchanged'
   const { percent, stage } = asset.progress
@@ -41,6 +44,18 @@ export const progressed = stepOfEncode<{ version: number } & Progress>((asset, f
   }
   return { ...touched(asset, nowMs), progress }
 })
+
+/** What is left of it waits for encoders that are asleep, or does so no more. */
+export const wakingEncoders = stepOfEncode<{ version: number; waits: boolean }>(
+  (asset, { version, waits }, nowMs) => {
+    if (!encodes(asset, version)) return 'unchanged'
+    const [from, to] = waits
+      ? (['encoding', 'waking-encoders'] as const)
+      : (['waking-encoders', 'encoding'] as const)
+    const { percent, stage } = asset.progress
+    return stage === from ? { ...touched(asset, nowMs), progress: { percent, stage: to } } : 'unchanged'
+  },
+)
 
 /** Its tenant pays for each encode once: not for a repetition, nor for another version that another ffmpeg needs. */
 export const charged = stepOfEncode<{ version: number; month: string; seconds: number }>(

@@ -13,6 +13,7 @@ export const progressStages = [
   'queued',
   'probing',
   'encoding',
+  'waking-encoders',
   'finishing',
   'done',
   'failed',

@@ -29,11 +29,16 @@ const schema: Schema<Offer> = z.object({
   kind: z.enum(['chunk', 'audio']),
   chunk: z.number().int().exactOptional(),
   sinceMs: z.number(),
+  pixels: z.number().default(0),
+  rest: z.number().default(0),
+  patienceMs: z.number().exactOptional(),
   waits: z.string(),
-  state: z.enum(['queued', 'claimed', 'over']),
+  state: z.enum(['queued', 'claimed', 'taken', 'over']),
+  left: z.number().default(0),
   claims: z.number().int(),
   failures: z.number().int(),
   losses: z.number().int(),
+  queuedAtMs: z.number().default(0),
   freeAtMs: z.number(),
   claim: z.object({ node: z.string(), number: z.number().int(), untilMs: z.number() }).exactOptional(),
   result: result.exactOptional(),
@@ -44,16 +49,21 @@ const schema: Schema<Offer> = z.object({
 export const offerKind = { partition: 'jobId', type: 'offer', schema }
 
 /** More than the windows of all titles under way hold together, but for a very large fleet: what is left out is seen later. */
-const mostOpen = 1000
+const mostOpen = 2000
+
+const removedAtOnce = 8
 
 export const createOfferStore = (offers: Documents<Offer>, now: () => number): OfferStore => ({
   now,
   get: offers.get,
   change: (jobId, id, change) => offers.change(jobId, id, change),
   open: (kind) => offers.find("c.kind = @kind AND c.state IN ('queued', 'claimed')", { kind }, mostOpen),
+  unfinished: () => offers.find('c.left > @none', { none: 0 }, mostOpen),
+  list: offers.all,
   remove: offers.remove,
   async removeJob(jobId) {
-    const all = await offers.all(jobId)
-    for (const { id } of all.filter(({ ttl }) => ttl === undefined)) await offers.remove(jobId, id)
+    const all = (await offers.all(jobId)).filter(({ ttl }) => ttl === undefined)
+    while (all.length > 0)
+      await Promise.all(all.splice(0, removedAtOnce).map(({ id }) => offers.remove(jobId, id)))
   },
 })

@@ -51,7 +51,10 @@ const mostPassed = 10
 const lostSeconds = 60
 
 /** Activities are taken in the order in which they came: what nobody waits for steps back, so that openings come up. */
-async function letsPass(deps: EncodeDeps, { assetId, chunk, passed }: ChunkTarget): Promise<boolean> {
+export async function letsPass(
+  deps: EncodeDeps,
+  { assetId, chunk, passed }: Pick<ChunkTarget, 'assetId' | 'chunk' | 'passed'>,
+): Promise<boolean> {
   if (chunk === 0) {
     await deps.openings.remove(assetId)
     return false

@@ -9,33 +9,40 @@ const keptSeconds = 7 * 86_400
 
 export const offerIdOf = (unitId: string): string => `${unitId}.offer`
 
-export const offered = (unit: OfferedUnit, waits: string): Offer => ({
+export const offered = (unit: OfferedUnit, { waits, nowMs }: { waits: string; nowMs: number }): Offer => ({
   ...unitOf(unit),
   id: offerIdOf(unit.unitId),
   type: 'offer',
   schema: 1,
   waits,
   state: 'queued',
+  left: unit.pixels + unit.rest,
   claims: 0,
   failures: 0,
   losses: 0,
+  queuedAtMs: nowMs,
   freeAtMs: 0,
 })
 
-const unitOf = ({ unitId, jobId, tenantId, assetId, version, plan, kind, chunk, sinceMs }: OfferedUnit) => ({
-  ...{ unitId, jobId, tenantId, assetId, version, plan, kind, sinceMs },
-  ...(chunk === undefined ? {} : { chunk }),
-})
+function unitOf(unit: OfferedUnit): OfferedUnit {
+  const { unitId, jobId, tenantId, assetId, version, plan, kind, chunk } = unit
+  const { sinceMs, pixels, rest, patienceMs } = unit
+  return {
+    ...{ unitId, jobId, tenantId, assetId, version, plan, kind, sinceMs, pixels, rest },
+    ...(chunk === undefined ? {} : { chunk }),
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+  }
+}
 
 /** At `untilMs` a claim that was not renewed has lapsed, whatever became of its worker. */
-const holds = ({ state, claim }: Offer, nowMs: number): boolean =>
+export const isHeld = ({ state, claim }: Offer, nowMs: number): boolean =>
   state === 'claimed' && claim !== undefined && nowMs < claim.untilMs
 
-const lapsed = (offer: Offer, nowMs: number): boolean => offer.state === 'claimed' && !holds(offer, nowMs)
+const lapsed = (offer: Offer, nowMs: number): boolean => offer.state === 'claimed' && !isHeld(offer, nowMs)
 
 /** An orchestration begun anew tries again what ended the one before it; numbers of claims are never used twice. */
-export const offeredAnew = (offer: Offer, waits: string): Offer => ({
-  ...offered(offer, waits),
+export const offeredAnew = (offer: Offer, by: { waits: string; nowMs: number }): Offer => ({
+  ...offered(offer, by),
   claims: offer.claims,
 })
 
@@ -64,7 +71,7 @@ const isOf = ({ claim }: Offer, holder: Holder): boolean =>
 
 /** Whether the claim is that holder's now; a node that was asleep may think so for longer. */
 export const isHeldBy = (offer: Offer, holder: Holder, nowMs: number): boolean =>
-  isOf(offer, holder) && holds(offer, nowMs)
+  isOf(offer, holder) && isHeld(offer, nowMs)
 
 export function renewed(offer: Offer, holder: Holder, untilMs: number): Offer {
   return { ...offer, claim: { ...holder, untilMs } }
@@ -78,10 +85,11 @@ export const isReportedBy = (offer: Offer, holder: Holder): boolean =>
 export function reported(offer: Offer, { outcome, result, log }: Report, nowMs: number): Offer {
   const said = { ...offer, ...(log ? { log } : {}) }
   if (outcome === 'done') return ended(said, result ?? { ok: true })
-  if (outcome === 'returned') return { ...said, state: 'queued', freeAtMs: nowMs }
+  if (outcome === 'returned') return { ...said, state: 'queued', queuedAtMs: nowMs, freeAtMs: nowMs }
   const failures = offer.failures + 1
   if (failures >= mostFailures) return ended({ ...said, failures }, poison(failures))
-  return { ...said, failures, state: 'queued', freeAtMs: nowMs + firstPauseMs * 2 ** failures }
+  const freeAtMs = nowMs + firstPauseMs * 2 ** failures
+  return { ...said, failures, state: 'queued', queuedAtMs: nowMs, freeAtMs }
 }
 
 /** For who waits: a unit whose workers are lost one after another is over too. */
@@ -90,10 +98,28 @@ export const lookedAt = (offer: Offer, nowMs: number): Offer =>
     ? ended({ ...offer, losses: offer.losses + 1 }, poison(offer.losses + 1))
     : offer
 
-/** One that failed stays for a while, with its log, when its title is cleaned away. */
-const ended = (offer: Offer, result: UnitResult): Offer => ({
+/** From when on the app itself may take it, unless a worker does before. */
+export function dueAtMs({ state, claim, queuedAtMs, patienceMs }: Offer): number {
+  const freeSinceMs = state === 'claimed' && claim ? claim.untilMs : queuedAtMs
+  return patienceMs === undefined ? Number.POSITIVE_INFINITY : freeSinceMs + patienceMs
+}
+
+export const isDue = (offer: Offer, nowMs: number): boolean => isFree(offer, nowMs) && dueAtMs(offer) <= nowMs
+
+/** The unit as it is once the app itself has it, which no worker can take from it; undefined when it is not to be had. */
+export function taken(offer: Offer, nowMs: number): Offer | undefined {
+  if (offer.state === 'taken') return offer
+  if (!isDue(offer, nowMs)) return undefined
+  // Who held it before has no more to say.
+  const { claim: _, ...rest } = offer
+  return { ...rest, state: 'taken', left: offer.rest }
+}
+
+/** One that failed stays for a while, with its log, when its title is cleaned away; with it ends what would come after it. */
+export const ended = (offer: Offer, result: UnitResult): Offer => ({
   ...offer,
   state: 'over',
+  left: result.ok ? offer.rest : 0,
   result,
   ...(result.ok ? {} : { ttl: keptSeconds }),
 })
@@ -111,7 +137,7 @@ const poison = (times: number): UnitResult => ({
 export function inOrder(open: readonly Offer[], nowMs: number): Offer[] {
   const busy = new Map<string, number>()
   for (const offer of open)
-    if (holds(offer, nowMs)) busy.set(offer.tenantId, (busy.get(offer.tenantId) ?? 0) + 1)
+    if (isHeld(offer, nowMs)) busy.set(offer.tenantId, (busy.get(offer.tenantId) ?? 0) + 1)
   const keyOf = (offer: Offer) => [
     offer.chunk === 0 ? 0 : 1,
     busy.get(offer.tenantId) ?? 0,

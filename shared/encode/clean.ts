@@ -11,6 +11,7 @@ import { jobOf } from './units.ts'
 async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
   const { tenantId, assetId: id } = target
   const versions = Array.from({ length: target.version }, (_, n) => n + 1)
+  for (const each of versions) await removeOffers(deps, { ...target, version: each })
   await deps.sources.remove(sourceBlob({ tenantId, id }))
   await deps.media.removeFolder(titleFolder({ tenantId, id }))
   for (const each of versions) await removeJob(deps, { ...target, version: each })
@@ -24,6 +25,7 @@ async function clean(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
 /** Media, units and content keys of one version, up to that generation of them. */
 export async function cleanVersion(deps: EncodeDeps, target: EncodeTarget, latest = 0): Promise<void> {
   const { assetId, version } = target
+  await removeOffers(deps, target)
   for (let generation = 0; generation <= latest; generation++)
     await deps.sealer.retire({ assetId, version, generation })
   await deps.media.removeFolder(mediaFolder({ ...target, id: assetId }))
@@ -32,7 +34,14 @@ export async function cleanVersion(deps: EncodeDeps, target: EncodeTarget, lates
 
 async function removeJob(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
   await deps.units.removeJob(jobOf(target))
+  // One more may have come while media went.
+  await removeOffers(deps, target)
+}
+
+/** Before all else: workers are woken for them. */
+async function removeOffers(deps: EncodeDeps, target: EncodeTarget): Promise<void> {
   await deps.offers.removeJob(jobOf(target))
+  deps.backlog.changed()
 }
 
 /**

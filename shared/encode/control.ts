@@ -1,19 +1,21 @@
 // What a tenant may do to an encode besides starting the first one: encode a title anew, and cancel what is under way.
 import { cancelled, reencoded } from '../assets/machine.ts'
-import { type Asset, present } from '../assets/model.ts'
+import { type Asset, encodeInstanceId, present } from '../assets/model.ts'
 import { encodeOf, latestVersion } from '../assets/next.ts'
 import type { AssetStore, SourceStore } from '../assets/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import type { AssetId, TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'
+import type { OfferStore } from './ports.ts'
 
 export interface ControlDeps {
   readonly assets: Pick<AssetStore, 'get' | 'update'>
   readonly sources: Pick<SourceStore, 'facts'>
+  readonly offers: Pick<OfferStore, 'removeJob'>
   readonly clock: Clock
 }
 
-export function createControl({ assets, sources, clock }: ControlDeps) {
+export function createControl({ assets, sources, offers, clock }: ControlDeps) {
   const find = async (tenantId: TenantId, id: string): Promise<Asset> =>
     present(await assets.get(tenantId, id as AssetId))
   return {
@@ -33,7 +35,10 @@ export function createControl({ assets, sources, clock }: ControlDeps) {
     /** Units under way look at the title every two seconds, and stop; their orchestration cleans up after them. */
     async cancel(tenantId: TenantId, id: string): Promise<Asset> {
       const { id: assetId } = await find(tenantId, id)
-      return assets.update(tenantId, assetId, (asset) => cancelled(present(asset), clock.now()))
+      const asset = await assets.update(tenantId, assetId, (title) => cancelled(present(title), clock.now()))
+      // Workers are woken for what is offered: nothing of it is any more.
+      await offers.removeJob(encodeInstanceId(assetId, latestVersion(asset)))
+      return asset
     },
   }
 }

@@ -3,11 +3,13 @@ import type { AssetStore, MediaStore, SourceStore } from '../assets/ports.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import type { Recent } from '../core/recent.ts'
+import type { Backlog } from './backlog.ts'
 import type { Ledger } from './ledger.ts'
 import type { Pace } from './pace.ts'
 import type { Plan } from './plan.ts'
 import type {
   ChargeEncode,
+  Crew,
   Ffmpeg,
   LineStore,
   OfferStore,
@@ -34,6 +36,8 @@ export interface EncodeLimits {
   readonly fleetMs: number
   /** With `auto`: a unit that nobody claimed for so long is done by this app. */
   readonly patienceMs: number
+  /** Units that all workers of the fleet do at once; 0 where there is no fleet. */
+  readonly slots: number
   /** How long a claim lasts that is not renewed. */
   readonly claimMs: number
   readonly maxSeconds: number
@@ -48,6 +52,7 @@ export interface EncodeParts {
   readonly lines: LineStore
   readonly openings: OpeningStore
   readonly offers: OfferStore
+  readonly crew: Crew
   readonly sealer: SegmentSealer
   readonly charge: ChargeEncode
   readonly ffmpeg: Ffmpeg
@@ -60,8 +65,11 @@ export interface EncodeParts {
 export interface EncodeDeps extends EncodeParts {
   readonly pace: Pace
   readonly ledger: Ledger
+  readonly backlog: Backlog
   /** Plans by blob name; they never change. */
   readonly plans: Recent<Plan>
+  /** What it does is done for the fleet or in its place: its title waits for encoders no longer. */
+  readonly isOffered?: true
   /** What is known of init segments, by blob name; they never change either. */
   readonly tracks: Recent<Track | undefined>
 }

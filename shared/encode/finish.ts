@@ -44,6 +44,8 @@ export async function finish(deps: EncodeDeps, input: PlannedTarget): Promise<Ou
     const ready = await deps.assets.update(tenantId, assetId, (asset) =>
       finished(asset, facts, deps.clock.now()),
     )
+    // What a late repetition may have offered once more.
+    await deps.offers.removeJob(jobOf(input))
     deps.log('info', 'encode.ready', { assetId, version, seconds: durationSeconds })
     return { ok: true, ...formerOf(ready) }
   })

@@ -3,6 +3,7 @@ import type { Asset } from '../assets/model.ts'
 import { createRecent } from '../core/recent.ts'
 import { admit } from './admit.ts'
 import { encodeAudio } from './audio.ts'
+import { type Backlog, createBacklog } from './backlog.ts'
 import { encodeChunk } from './chunk.ts'
 import { createControl } from './control.ts'
 import type { EncodeDeps, EncodeParts } from './deps.ts'
@@ -16,6 +17,7 @@ import { prepare } from './prepare.ts'
 import { createQuotes, probeQuote } from './quote.ts'
 import { createReports } from './reports.ts'
 import { retire } from './retire.ts'
+import { encodeUnclaimed } from './unclaimed.ts'
 import { verify } from './verify.ts'
 import {
   type ActivityName,
@@ -26,6 +28,7 @@ import {
   QuoteTarget,
   RetireTarget,
   Target,
+  UnclaimedTarget,
   UnitTarget,
 } from './work.ts'
 import { createWorker } from './worker.ts'
@@ -36,6 +39,8 @@ export type Encode = Readonly<Record<ActivityName, (input: unknown) => Promise<O
   /** What the fleet is told and says. */
   readonly reports: ReturnType<typeof createReports>
   readonly worker: ReturnType<typeof createWorker>
+  /** For the fleet: what workers still have to do. */
+  readonly backlog: Pick<Backlog, 'read'>
   /** For the sweep: what a lost process left. */
   findLost(): Promise<Asset[]>
 }
@@ -47,11 +52,12 @@ const tracksKept = 6 * plansKept
 
 /** Inputs come from the orchestration's history and are parsed at this edge. Every activity may be repeated. */
 export function createEncode(parts: EncodeParts): Encode {
-  const { clock, units } = parts
+  const { clock, units, offers, crew } = parts
   const deps: EncodeDeps = {
     ...parts,
     pace: createPace(clock),
     ledger: createLedger(units, clock),
+    backlog: createBacklog({ offers, crew, clock, speed: parts.prices.speed }),
     plans: createRecent({ clock, maxAgeMs: keptMs, maxWeight: plansKept }),
     tracks: createRecent({ clock, maxAgeMs: keptMs, maxWeight: tracksKept }),
   }
@@ -64,6 +70,7 @@ export function createEncode(parts: EncodeParts): Encode {
     audio: async (input) => encodeAudio(deps, PlannedTarget.parse(input)),
     images: async (input) => encodeImages(deps, PlannedTarget.parse(input)),
     offer: async (input) => lookAt(deps, UnitTarget.parse(input)),
+    unclaimed: async (input) => encodeUnclaimed(deps, UnclaimedTarget.parse(input)),
     finish: async (input) => finish(deps, PlannedTarget.parse(input)),
     fail: async (input) => fail(deps, FailTarget.parse(input)),
     renew: async (input) => renew(deps, Target.parse(input)),
@@ -72,7 +79,8 @@ export function createEncode(parts: EncodeParts): Encode {
     control: createControl(parts),
     quotes: createQuotes(parts),
     reports: createReports(parts),
-    worker: createWorker(deps),
+    worker: createWorker({ ...deps, isOffered: true }),
+    backlog: deps.backlog,
     findLost: () => findLost(deps),
   }
 }

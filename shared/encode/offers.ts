@@ -1,47 +1,91 @@
-// encode-offer: puts a unit where workers find it, then tells who waits whether it is over.
+// encode-offer: puts a unit where workers find it, then tells who waits whether it is over, or is the app's to do.
+import type { Asset } from '../assets/model.ts'
 import { Problem } from '../core/problem.ts'
 import { lookedAt, offered, offeredAnew, offerIdOf } from './claims.ts'
 import type { EncodeDeps } from './deps.ts'
-import { audioRendition } from './plan.ts'
-import type { OfferedUnit } from './ports.ts'
-import { readPlan, requireBuild } from './unit.ts'
+import { effortOf, soundPixels } from './effort.ts'
+import { audioRendition, type Plan } from './plan.ts'
+import type { Offer, OfferedUnit } from './ports.ts'
+import { isUnclaimed, patienceOf, waitsMs } from './unclaimed.ts'
+import { readTitle, requireBuild } from './unit.ts'
 import { doneId, jobOf } from './units.ts'
-import { settle } from './watch.ts'
+import { showWaking } from './waking.ts'
+import { settle, titleOf } from './watch.ts'
 import type { Looked, Outcome, UnitTarget } from './work.ts'
 
-const latestLookSeconds = 30
+const latestLookMs = 30_000
+const over: Looked & { ok: true } = { ok: true, over: true, waitSeconds: 0 }
 
 /** Repeatable at any time; what a unit ended with stays the same, and is the title's own failure when it is one. */
 export const lookAt = (deps: EncodeDeps, target: UnitTarget): Promise<Outcome<Looked>> =>
   settle(deps, target, async () => {
+    const { plan, title } = await readTitle(deps, target)
     // Where this app has another ffmpeg than the plan, the title begins anew; where a worker has, that is the worker's fault.
-    await requireBuild(deps, await readPlan(deps, target))
-    const unit = unitOf(target)
+    await requireBuild(deps, plan)
+    const unit = unitOf(deps, target, plan)
     const id = offerIdOf(unit.unitId)
+    const before = await deps.offers.get(unit.jobId, id)
+    if (!before) {
+      // A late repetition: what was over is gone already.
+      if (await deps.units.get(unit.jobId, unit.unitId)) return over
+      await removeFormer(deps, target)
+    }
     const offer = await deps.offers.change(unit.jobId, id, (current) => {
-      const next = current ? lookedAt(current, deps.offers.now()) : offered(unit, target.waits)
-      if (next.waits === target.waits) return next === current ? 'unchanged' : next
+      const by = { waits: target.waits, nowMs: deps.offers.now() }
+      const next = current ? lookedAt(current, by.nowMs) : offered(unit, by)
+      if (next.waits === by.waits) return next === current ? 'unchanged' : next
       // Whoever asks last is who waits: an orchestration that was begun anew has another id.
-      return next.result?.ok === false ? offeredAnew(next, target.waits) : { ...next, waits: target.waits }
+      return next.result?.ok === false ? offeredAnew(next, by) : { ...next, waits: by.waits }
     })
-    const waitSeconds = Math.min(latestLookSeconds, Math.ceil(deps.limits.claimMs / 1000))
-    if (offer?.state !== 'over') return { ok: true, over: false, waitSeconds }
+    if (!offer) throw new Error('the unit was not offered')
+    if (!before) {
+      deps.backlog.changed()
+      // Cancelled meanwhile: then its offers were taken away before there was this one.
+      await titleOf(deps, target)
+    }
+    if (offer.state !== 'over') return waiting(deps, { title, offer, isFresh: !before })
     const { result, log } = offer
     if (result && !result.ok) {
       deps.log('error', 'encode.unit-failed', { unit: unit.unitId, code: result.code, log })
       throw new Problem(result.code, { detail: result.detail })
     }
-    await deps.offers.remove(unit.jobId, id)
-    return { ok: true, over: true, waitSeconds: 0 }
+    // One that others follow tells what is left of its part until the next one does.
+    if (offer.rest === 0) await deps.offers.remove(unit.jobId, id)
+    return over
   })
 
-function unitOf({ waits, fleetSinceMs, chunk, ...target }: UnitTarget): OfferedUnit {
+interface Waiting {
+  readonly title: Asset
+  readonly offer: Offer
+  readonly isFresh: boolean
+}
+
+async function waiting(deps: EncodeDeps, { title, offer, isFresh }: Waiting): Promise<Outcome<Looked>> {
+  const fresh = isFresh ? { fresh: true } : {}
+  if (await isUnclaimed(deps, offer)) return { ...over, over: false, unclaimed: true, ...fresh }
+  await showWaking(deps, title, offer)
+  const leastMs = Math.min(latestLookMs, deps.limits.claimMs, waitsMs(offer, deps.offers.now()))
+  return { ok: true, over: false, waitSeconds: Math.max(1, Math.ceil(leastMs / 1000)), ...fresh }
+}
+
+/** The one before it in its part of the window, whose place this one takes. */
+async function removeFormer(deps: EncodeDeps, { chunk, step, ...target }: UnitTarget): Promise<void> {
+  if (chunk === undefined || step === undefined || chunk <= step) return
   const jobId = jobOf(target)
+  await deps.offers.remove(jobId, offerIdOf(doneId(jobId, chunk - step)))
+}
+
+function unitOf(deps: EncodeDeps, target: UnitTarget, plan: Plan): OfferedUnit {
+  const { tenantId, assetId, version, kind, chunk, step } = target
+  const jobId = jobOf(target)
+  const patienceMs = patienceOf(deps, target)
+  const effort =
+    chunk === undefined ? { pixels: soundPixels(plan), rest: 0 } : effortOf(plan, { chunk, step })
   return {
-    ...target,
-    jobId,
+    ...{ tenantId, assetId, version, plan: target.plan, kind, jobId, ...effort },
     unitId: doneId(jobId, chunk ?? audioRendition),
     ...(chunk === undefined ? {} : { chunk }),
-    sinceMs: fleetSinceMs,
+    ...(patienceMs === undefined ? {} : { patienceMs }),
+    sinceMs: target.fleetSinceMs,
   }
 }

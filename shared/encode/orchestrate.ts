@@ -82,15 +82,16 @@ function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Step
 
 /** The opening and the sound are what the title's first second waits for; then its face, which takes no time. */
 function startUnits(context: OrchestrationContext, target: EncodeTarget, prepared: Prepared): Task[] {
-  const { fleetSinceMs } = prepared
-  const planned = { ...target, plan: prepared.plan, ...(fleetSinceMs === undefined ? {} : { fleetSinceMs }) }
+  const { plan, fleetSinceMs, shared } = prepared
+  const own = { ...target, plan }
+  const given = { ...own, ...(fleetSinceMs === undefined ? {} : { fleetSinceMs }) }
+  const first = shared ? own : given
+  const rest = { ...given, ...(shared ? { shared } : {}) }
   return [
-    startUnit(context, 'chunk', { ...planned, chunk: 0 }),
-    ...(prepared.hasAudio ? [startUnit(context, 'audio', planned)] : []),
-    start(context, 'poster', planned),
-    ...partsOf(planned, prepared).map((part) =>
-      context.df.callSubOrchestratorWithRetry(partName, retry, part),
-    ),
+    startUnit(context, 'chunk', { ...first, chunk: 0 }),
+    ...(prepared.hasAudio ? [startUnit(context, 'audio', first)] : []),
+    start(context, 'poster', own),
+    ...partsOf(rest, prepared).map((part) => context.df.callSubOrchestratorWithRetry(partName, retry, part)),
     ...(prepared.hasChecksum ? [start(context, 'verify', target)] : []),
   ]
 }
@@ -103,28 +104,42 @@ const startUnit = (context: OrchestrationContext, kind: 'chunk' | 'audio', unit:
 
 interface FleetUnit extends PlannedTarget {
   readonly chunk?: number
+  readonly step?: number
   readonly passed?: number
   readonly fleetSinceMs?: number
+  readonly shared?: true
+  readonly alone?: boolean
 }
 
+/** What a part is told of its unit. */
+type Done = Partial<Turn & Pick<Looked, 'unclaimed'>>
+
 /**
- * A unit that a worker does. The event only says that there is something to see: whether the unit is over stands in its
+ * A unit that a worker does, or the app in the end. The event only says that there is something to see: whether the unit is over stands in its
  * document, so that an event may be lost, come twice or early.
  */
-export function* encodeUnit(context: OrchestrationContext): Steps<Outcome | undefined> {
-  const unit = context.df.getInput() as EncodeTarget
+export function* encodeUnit(context: OrchestrationContext): Steps<Outcome<Done> | undefined> {
+  const unit = context.df.getInput() as FleetUnit
+  let passed = unit.passed ?? 0
   for (let step = 0; step < stepsOfHistory; step++) {
-    const looked = (yield start(context, 'offer', {
-      ...unit,
-      waits: context.df.instanceId,
-    })) as Outcome<Looked>
+    const asked = { ...unit, waits: context.df.instanceId }
+    const looked = (yield start(context, 'offer', asked)) as Outcome<Looked>
     if (!looked.ok) return looked
     if (looked.over) return { ok: true }
+    if (looked.unclaimed) {
+      const done = (yield start(context, 'unclaimed', { ...asked, passed })) as Outcome<Partial<Turn>>
+      if (!done.ok) return done
+      if (!done.waitSeconds) return { ok: true, unclaimed: true }
+      yield pause(context, done.waitSeconds)
+      passed++
+      step++
+      continue
+    }
     const again = context.df.createTimer(afterSeconds(context, looked.waitSeconds))
     const winner = yield context.df.Task.any([context.df.waitForExternalEvent(reportedEvent), again])
     if (winner !== again) again.cancel()
   }
-  context.df.continueAsNew(unit)
+  context.df.continueAsNew({ ...unit, passed })
   return undefined
 }
 
@@ -137,15 +152,15 @@ export function* encodePart(context: OrchestrationContext): Steps<Outcome | unde
   const { chunk: first, step, chunks, passed: _, ...planned } = part
   let chunk = first
   let passed = part.passed ?? 0
+  let alone = part.alone ?? false
   try {
     for (let steps = 0; chunk < chunks; steps++) {
       if (steps === stepsOfHistory) {
-        context.df.continueAsNew({ ...part, chunk, passed })
+        context.df.continueAsNew({ ...part, chunk, passed, alone })
         return undefined
       }
-      const outcome = (yield startUnit(context, 'chunk', { ...planned, chunk, passed })) as Outcome<
-        Partial<Turn>
-      >
+      const unit = { ...planned, chunk, step, passed, alone }
+      const outcome = (yield startUnit(context, 'chunk', unit)) as Outcome<Done>
       if (!outcome.ok) return outcome
       if (outcome.waitSeconds) {
         yield pause(context, outcome.waitSeconds)
@@ -153,6 +168,7 @@ export function* encodePart(context: OrchestrationContext): Steps<Outcome | unde
       } else {
         chunk += step
         passed = 0
+        alone = outcome.unclaimed ?? false
       }
     }
     return { ok: true }

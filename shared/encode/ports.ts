@@ -68,6 +68,12 @@ export interface OfferedUnit extends EncodeTarget {
   readonly chunk?: number
   /** When its title began. */
   readonly sinceMs: number
+  /** Its work, in pixels of all renditions. */
+  readonly pixels: number
+  /** Work of those that are offered after it, once it is over. */
+  readonly rest: number
+  /** How long it waits for a worker before the app does it; it never does where there is none. */
+  readonly patienceMs?: number
 }
 
 /** One claim: how often the unit was claimed tells an old one of a node from its next. */
@@ -97,10 +103,15 @@ export interface Offer extends OfferedUnit {
   readonly schema: 1
   /** Instance id of the orchestration that waits. */
   readonly waits: string
-  readonly state: 'queued' | 'claimed' | 'over'
+  /** `taken`: by the app itself, since nobody claimed it. */
+  readonly state: 'queued' | 'claimed' | 'taken' | 'over'
+  /** Pixels that workers still have to make of it and of what comes after it. */
+  readonly left: number
   readonly claims: number
   readonly failures: number
   readonly losses: number
+  /** Since when nobody has it. */
+  readonly queuedAtMs: number
   /** While it is queued: not before. */
   readonly freeAtMs: number
   readonly claim?: Holder & { readonly untilMs: number }
@@ -122,9 +133,20 @@ export interface OfferStore {
   ): Promise<Offer | undefined>
   /** Queued and claimed ones of all titles. */
   open(kind: Offer['kind']): Promise<Offer[]>
+  /** Those of all titles with something left for workers. */
+  unfinished(): Promise<Offer[]>
+  list(jobId: string): Promise<Offer[]>
   remove(jobId: string, id: string): Promise<void>
   /** All of a job but those that failed, which say why. */
   removeJob(jobId: string): Promise<void>
+}
+
+/** The workers there are; the fleet tells. */
+export interface Crew {
+  /** Nodes that are ready to work. */
+  awake(): Promise<number>
+  /** Pixels of all renditions that one unit makes in a second, as measured; undefined until something was. */
+  pixelsPerSecond(): Promise<number | undefined>
 }
 
 /** Titles of one tenant, by when they first asked to be encoded. */

@@ -6,6 +6,7 @@ import { chunkArgv, probeArgv } from './argv.ts'
 import { audioArgv } from './argv-audio.ts'
 import { walkBoxes } from './boxes.ts'
 import type { EncodeDeps, EncodeLimits } from './deps.ts'
+import { executorOf, windowOf } from './executor.ts'
 import { chunkCount } from './grid.ts'
 import { believeOrMeasure } from './length.ts'
 import { isHdr } from './picture.ts'
@@ -42,20 +43,23 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
       )
       const { frames, toneMapping } = plan.video
       const chunks = chunkCount(plan.video)
+      const by = executorOf(plan, deps.limits, deps.prices.speed.pixelsPerSecond)
       deps.log('info', 'encode.planned', {
         assetId,
         frames,
         chunks,
         toneMapped: toneMapping.length > 0,
+        by,
       })
       return {
         ok: true,
         plan: blob,
         chunks,
-        window: deps.limits.window,
+        window: windowOf(by, deps.limits),
         hasAudio: plan.audio !== undefined,
         hasChecksum: source.sha256 !== undefined,
-        ...(deps.limits.executor === 'fleet' ? { fleetSinceMs: deps.clock.now() } : {}),
+        ...(by === 'app' ? {} : { fleetSinceMs: deps.clock.now() }),
+        ...(by === 'both' ? { shared: true as const } : {}),
       }
     } finally {
       await opened.close()

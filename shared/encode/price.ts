@@ -1,6 +1,7 @@
 // What a plan costs and how long it takes, by the operator's price table: a pure function of both.
 import type { Quote } from '../assets/quote.ts'
 import { shownMinutes } from '../tenants/limits.ts'
+import { picturePixels } from './effort.ts'
 import { chunkCount } from './grid.ts'
 import { audioRendition, type Plan, plannedSeconds } from './plan.ts'
 
@@ -58,7 +59,6 @@ const videoMicros = ({ video }: PriceTable, side: number): number =>
 
 /** Units of one title share the machines; of a short one there are fewer than could run. */
 function expectedSeconds(plan: Plan, { pixelsPerSecond, units }: Speed): number {
-  const area = plan.renditions.reduce((sum, { width, height }) => sum + width * height, 0)
-  const work = (area * plan.video.frames) / pixelsPerSecond
+  const work = picturePixels(plan) / pixelsPerSecond
   return Math.ceil(startSeconds + work / Math.min(units, chunkCount(plan.video)))
 }

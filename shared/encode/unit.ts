@@ -1,4 +1,5 @@
 // What every unit of work begins with: its plan, the very ffmpeg of that plan, and its source opened.
+import type { Asset } from '../assets/model.ts'
 import { Problem } from '../core/problem.ts'
 import type { EncodeDeps } from './deps.ts'
 import { Plan } from './plan.ts'
@@ -7,9 +8,16 @@ import { titleOf } from './watch.ts'
 import { withoutAddress } from './words.ts'
 import type { PlannedTarget } from './work.ts'
 
-export async function readPlan(deps: EncodeDeps, input: PlannedTarget): Promise<Plan> {
-  await titleOf(deps, input)
-  return deps.plans.get(input.plan, async () => {
+export const readPlan = async (deps: EncodeDeps, input: PlannedTarget): Promise<Plan> =>
+  (await readTitle(deps, input)).plan
+
+/** The title as its encode sees it, and the plan that it follows. */
+export async function readTitle(
+  deps: EncodeDeps,
+  input: PlannedTarget,
+): Promise<{ title: Asset; plan: Plan }> {
+  const title = await titleOf(deps, input)
+  const plan = await deps.plans.get(input.plan, async () => {
     const bytes = await deps.media.get(input.plan)
     if (!bytes) throw new Problem('asset-failed')
     const plan = Plan.safeParse(JSON.parse(Buffer.from(bytes).toString('utf8')))
@@ -19,6 +27,7 @@ export async function readPlan(deps: EncodeDeps, input: PlannedTarget): Promise<
       })
     return plan.data
   })
+  return { title, plan }
 }
 
 /** Another build would write other bytes under the same names. */

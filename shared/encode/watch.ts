@@ -1,5 +1,5 @@
 // Who else has a say while a unit works: its title, which may fail, be deleted, or want to know how far it has come.
-import { failed, progressed } from '../assets/machine.ts'
+import { failed, progressed, wakingEncoders } from '../assets/machine.ts'
 import type { Asset } from '../assets/model.ts'
 import { encodeOf } from '../assets/next.ts'
 import { Problem, type ProblemCode } from '../core/problem.ts'
@@ -131,7 +131,13 @@ export async function showTotal(
   const etaSeconds = deps.pace.estimate(jobOf(target), frames, plan.video.frames)
   const percent = Math.floor((100 * frames) / plan.video.frames)
   const facts = { version: target.version, percent, stage: 'encoding', etaSeconds } as const
-  const next = (current: Asset) => progressed(current, facts, deps.clock.now())
+  const { version } = target
+  const next = (current: Asset) => {
+    const nowMs = deps.clock.now()
+    const woken = deps.isOffered ? wakingEncoders(current, { version, waits: false }, nowMs) : 'unchanged'
+    const moved = progressed(woken === 'unchanged' ? current : woken, facts, nowMs)
+    return moved === 'unchanged' ? woken : moved
+  }
   if (asset && next(asset) === 'unchanged') return
   await deps.assets.update(target.tenantId, target.assetId, next)
 }

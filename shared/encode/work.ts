@@ -24,10 +24,23 @@ export type ChunkTarget = z.infer<typeof ChunkTarget>
 export const UnitTarget = PlannedTarget.extend({
   kind: z.enum(['chunk', 'audio']),
   chunk: z.number().int().min(0).optional(),
+  /** Of a chunk in a part of the window: the chunk after it is that many further. */
+  step: z.number().int().min(1).optional(),
   fleetSinceMs: z.number(),
+  /** What no worker takes, the app does. */
+  shared: z.boolean().optional(),
+  /** Nor did any take the chunk before it in its part. */
+  alone: z.boolean().optional(),
   waits: z.string(),
 })
 export type UnitTarget = z.infer<typeof UnitTarget>
+
+/** A chunk that no worker took, as far as its orchestration knows. */
+export const UnclaimedTarget = UnitTarget.extend({
+  chunk: z.number().int().min(0),
+  passed: z.number().int().min(0).default(0),
+})
+export type UnclaimedTarget = z.infer<typeof UnclaimedTarget>
 
 const code = z.enum(Object.keys(problems) as [ProblemCode, ...ProblemCode[]])
 /** `etag`: of the file that is to be looked at; `code`: what to note, when looking came to nothing. */
@@ -64,12 +77,18 @@ export interface Prepared {
   readonly hasChecksum: boolean
   /** When its units began to be offered to the fleet; without it the app does them itself. */
   readonly fleetSinceMs?: number
+  /** Then the opening and the sound are the app's all the same, and what no worker takes. */
+  readonly shared?: true
 }
 
 /** Whether a unit that was offered is over, or how long to wait before looking again. */
 export interface Looked {
   readonly over: boolean
   readonly waitSeconds: number
+  /** It was offered just now: workers are needed. */
+  readonly fresh?: boolean
+  /** Nobody came for it: the app is to do it. */
+  readonly unclaimed?: boolean
 }
 
 /** Whether one may go on: 0, or how long to wait before asking again. */
@@ -85,6 +104,9 @@ export interface Part extends PlannedTarget {
   /** How often its next chunk has let others pass. */
   readonly passed?: number
   readonly fleetSinceMs?: number
+  readonly shared?: true
+  /** No worker took its last chunk. */
+  readonly alone?: boolean
 }
 
 /** All chunks but the opening, dealt out: neighbours are under way at the same time, so that the title grows from its start. */
@@ -114,6 +136,7 @@ export const activityNames = {
   audio: 'encode-audio',
   images: 'encode-images',
   offer: 'encode-offer',
+  unclaimed: 'encode-unclaimed',
   finish: 'encode-finish',
   fail: 'encode-fail',
   renew: 'encode-renew',

@@ -25,8 +25,10 @@ const unit: OfferedUnit = {
   kind: 'chunk',
   chunk: 1,
   sinceMs: 0,
+  pixels: 100,
+  rest: 1000,
 }
-const fresh = offered(unit, 'waits')
+const fresh = offered(unit, { waits: 'waits', nowMs: 0 })
 
 const take = (offer: Offer, node: string, nowMs: number) => claimed(offer, { node, nowMs, leaseMs })
 
@@ -145,7 +147,7 @@ test('the third failure ends a unit with its log; the ones before make it wait a
   expect(isReportedBy(offer, { node: 'a', number: 3 })).toBe(true)
   expect(isReportedBy(offer, { node: 'a', number: 2 })).toBe(false)
   // Of a title that is tried again the unit is too, and no old claim is taken for a new one.
-  expect(offeredAnew(offer, 'again')).toMatchObject({
+  expect(offeredAnew(offer, { waits: 'again', nowMs })).toMatchObject({
     state: 'queued',
     failures: 0,
     claims: 3,
@@ -186,7 +188,7 @@ describe('who is next', () => {
         sinceMs: since,
         chunk,
       },
-      'waits',
+      { waits: 'waits', nowMs: 0 },
     ),
   })
   const queue = fc.uniqueArray(

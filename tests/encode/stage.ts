@@ -160,13 +160,18 @@ export function setStage(
       return given.get(id)
     },
     open: async (kind) =>
-      [...given.values()].filter((offer) => offer.kind === kind && offer.state !== 'over'),
+      [...given.values()].filter(
+        (offer) => offer.kind === kind && (offer.state === 'queued' || offer.state === 'claimed'),
+      ),
+    unfinished: async () => [...given.values()].filter(({ left }) => left > 0),
+    list: async (jobId) => [...given.values()].filter((offer) => offer.jobId === jobId),
     remove: async (_jobId, id) => void given.delete(id),
     removeJob: async (jobId) => {
       for (const { id, ttl, ...offer } of given.values())
         if (offer.jobId === jobId && ttl === undefined) given.delete(id)
     },
   }
+  const crew: { awake: number; pixelsPerSecond?: number } = { awake: 0 }
   const parts: EncodeParts = {
     assets,
     sources,
@@ -175,6 +180,7 @@ export function setStage(
     lines,
     openings,
     offers,
+    crew: { awake: async () => crew.awake, pixelsPerSecond: async () => crew.pixelsPerSecond },
     sealer,
     charge: async () => {},
     ffmpeg: createFfmpeg(paths ?? { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }),
@@ -194,6 +200,7 @@ export function setStage(
       executor: 'function',
       fleetMs: 300_000,
       patienceMs: 900_000,
+      slots: 0,
       claimMs: 30_000,
       maxSeconds: 6 * 3600,
       maxPixels: 8192 * 4352,
@@ -206,6 +213,8 @@ export function setStage(
     units,
     history,
     waiting,
+    given,
+    crew,
     asset: () => asset,
     setAsset: (next: Asset | undefined) => {
       asset = next
