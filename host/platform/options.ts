@@ -11,8 +11,12 @@ export interface StartOptions {
   /** Sites besides the console whose pages may put films to storage; Bicep has a parameter of that name. */
   readonly uploadOrigins: readonly string[]
   readonly watch: boolean
-  /** Workers that encode in the app's place; with none the app does it itself. */
-  readonly encodeWorkers: number
+  /** Encoders that are always awake; 0 is a platform without any, undefined one whose encoders sleep. */
+  readonly encodeWorkers: number | undefined
+  /** Edges, asleep. */
+  readonly edgeNodes: number
+  /** From the wake of a machine until its worker begins. */
+  readonly bootSeconds: number
 }
 
 /** What the user has to change; shown without a stack. */
@@ -27,10 +31,16 @@ const portOf = (text: string): number => {
   throw startProblem(`The port must be a number from 0 to 65535, not '${text}' (PORT, or --port).`)
 }
 
-const workersOf = (text: string): number => {
+const nodesOf = (name: string, text: string): number => {
   const count = Number(text)
   if (Number.isInteger(count) && count >= 0 && count <= 64) return count
-  throw startProblem(`ENCODE_WORKERS must be a number from 0 to 64, not '${text}'.`)
+  throw startProblem(`${name} must be a number from 0 to 64, not '${text}'.`)
+}
+
+const bootOf = (text: string): number => {
+  const seconds = Number(text)
+  if (seconds >= 0 && seconds <= 600) return seconds
+  throw startProblem(`MOVIDONE_BOOT_SECONDS must be a number from 0 to 600, not '${text}'.`)
 }
 
 export const startOptions = (argv: string[], env: NodeJS.ProcessEnv, folder: string): StartOptions => {
@@ -49,6 +59,8 @@ export const startOptions = (argv: string[], env: NodeJS.ProcessEnv, folder: str
     sample: env['MOVIDONE_SAMPLE'] !== 'off',
     uploadOrigins: (env['MOVIDONE_UPLOAD_ORIGINS'] ?? '').split(',').filter(Boolean),
     watch: values.watch,
-    encodeWorkers: workersOf(env['ENCODE_WORKERS'] ?? '0'),
+    encodeWorkers: env['ENCODE_WORKERS'] ? nodesOf('ENCODE_WORKERS', env['ENCODE_WORKERS']) : undefined,
+    edgeNodes: nodesOf('EDGE_NODES', env['EDGE_NODES'] || '0'),
+    bootSeconds: bootOf(env['MOVIDONE_BOOT_SECONDS'] || '5'),
   }
 }

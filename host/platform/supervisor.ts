@@ -3,8 +3,10 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appSettings } from './app-settings.ts'
+import { armSettings, armSpec, followMachines } from './arm-part.ts'
 import { build, isStale } from './build.ts'
 import { chooseFfmpeg, type Ffmpeg } from './ffmpeg.ts'
+import { fleetLine, type LocalFleet, localFleet } from './fleet.ts'
 import { freePort, sameOrAnyPort } from './free-port.ts'
 import { type KeptPart, keepPart } from './keeper.ts'
 import { endLeftovers } from './leftovers.ts'
@@ -17,7 +19,6 @@ import type { Output } from './output.ts'
 import type { PartProcess, PartSpec } from './part-process.ts'
 import { functionsSpec, type StoreName, storeSpec } from './parts.ts'
 import { secretFile } from './secret-file.ts'
-import { makeWorkers, workerSettings, workerSpec } from './workers.ts'
 
 export interface Platform {
   readonly apiUrl: string
@@ -73,21 +74,25 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
   const before = last?.processes ?? []
   // An earlier version kept them a second time.
   rmSync(join(stateDirectory, 'secrets.json'), { force: true })
-  const kept: KeptPart[] = []
-  const workers: KeptPart[] = []
+  const kept = new Map<string, KeptPart>()
   const listed = new Map<string, ListedProcess>([
     ['supervisor', { name: 'supervisor', pid: process.pid, port }],
   ])
 
+  const writeList = (): void =>
+    writeLocalJson(stateDirectory, { apiUrl, consoleUrl, ...secrets, processes: [...listed.values()] })
   // Written before the part it names can answer, so whoever sees the platform healthy finds all of it here.
   const list = (name: string, pid: number, at: number): void => {
     listed.set(name, { name, pid, port: at })
-    writeLocalJson(stateDirectory, { apiUrl, consoleUrl, ...secrets, processes: [...listed.values()] })
+    writeList()
+  }
+  const unlist = (name: string): void => {
+    if (listed.delete(name)) writeList()
   }
   const keep = async (spec: (port: number) => PartSpec, at: number): Promise<KeptPart> => {
     const onStart = (part: PartProcess): void => list(part.name, part.pid, listed.get(part.name)?.port ?? at)
     const part = await keepPart({ spec, port: at, onStart, say: (line) => output.problem(line), giveUp })
-    kept.push(part)
+    kept.set(spec(at).name, part)
     return part
   }
   const startStore = async (name: StoreName): Promise<{ port: number; key: string }> => {
@@ -108,6 +113,13 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     output.part(name, secondsSince(startedAtMs))
     return { port: part.port, key }
   }
+  const startArm = async (fleet: LocalFleet, settings: Record<string, string>) => {
+    const log = openLog(join(stateDirectory, 'logs', 'arm.log'))
+    const onLine = followMachines(output, { list: (name, pid) => list(name, pid, 0), unlist })
+    const part = await keep(armSpec({ options, fleet, settings, log, onLine }), 0)
+    list('arm', listed.get('arm')?.pid ?? 0, part.port)
+    return { part, settings: armSettings(stateDirectory, part.port) }
+  }
   const buildIfStale = async (): Promise<void> => {
     const startedAtMs = Date.now()
     if (!isStale(folder)) return output.part('build', 'up to date')
@@ -115,11 +127,9 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     output.part('build', secondsSince(startedAtMs))
   }
   const stop = async (): Promise<void> => {
-    await Promise.all(workers.map((worker) => worker.stop()))
-    // Whoever was started last needs the others, so it goes first.
-    const [functions, ...stores] = kept.toReversed()
-    await functions?.stop()
-    await Promise.all(stores.map((store) => store.stop()))
+    // Workers give back what they hold, which needs the app; whatever is left needs the stores.
+    for (const names of [['arm'], ['functions'], ['storage', 'cosmos']])
+      await Promise.all(names.map((name) => kept.get(name)?.stop()))
     lock.release()
   }
 
@@ -146,9 +156,9 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
 
     const startedAtMs = Date.now()
     const { COSMOS_DATABASE } = await import('./provision.ts')
-    const crew = makeWorkers(options.encodeWorkers)
+    const fleet = localFleet(options, process.env)
     const settings = {
-      ...workerSettings(crew),
+      ...fleet?.settings,
       ...appSettings({
         stateDirectory,
         apiUrl,
@@ -158,31 +168,16 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
         ffmpeg,
       }),
     }
+    const arm = fleet && (await startArm(fleet, settings))
     const log = openLog(join(stateDirectory, 'logs', 'functions.log'))
     const echo = options.watch ? (line: string) => output.line(line) : undefined
-    const functions = await keep(functionsSpec({ options, settings, log, echo }), port)
+    const functions = await keep(
+      functionsSpec({ options, settings: { ...settings, ...arm?.settings }, log, echo }),
+      port,
+    )
     await waitUntilHealthy(apiUrl, signal)
     output.part('functions', secondsSince(startedAtMs))
-    for (const one of crew) {
-      const spec = workerSpec({
-        options,
-        settings,
-        log: openLog(join(stateDirectory, 'logs', `${one.name}.log`)),
-        worker: one,
-      })
-      const onStart = (part: PartProcess): void => list(part.name, part.pid, 0)
-      workers.push(
-        await keepPart({
-          spec,
-          port: 0,
-          onStart,
-          say: (line) => output.problem(line),
-          giveUp,
-          endless: true,
-        }),
-      )
-    }
-    if (crew.length > 0) output.part('workers', `${crew.length} encode`)
+    if (fleet) output.part('fleet', fleetLine(fleet))
 
     return {
       apiUrl,
@@ -192,7 +187,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
       async reload() {
         await build(folder)
         await functions.restart()
-        for (const worker of workers) await worker.restart()
+        await arm?.part.restart()
         await waitUntilHealthy(apiUrl, signal)
       },
       stop,

@@ -40,7 +40,13 @@ export const startPlatform = (
 ): PlatformProcess => {
   const supervisor = spawn(process.execPath, ['host/main.ts', 'start', ...args], {
     cwd: ROOT,
-    env: { ...process.env, MOVIDONE_SAMPLE: 'off', STATE_DIRECTORY: stateDirectory, ...env },
+    env: {
+      ...process.env,
+      MOVIDONE_SAMPLE: 'off',
+      ENCODE_WORKERS: '0',
+      STATE_DIRECTORY: stateDirectory,
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   let text = ''

@@ -1,0 +1,100 @@
+// The local resource manager as a part of the platform: how it is started, and what its lines about machines mean.
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ArmSettings } from '../arm/child.ts'
+import type { Happening, Times } from '../arm/machines.ts'
+import { LOCAL_PLACE, type LocalFleet } from './fleet.ts'
+import type { LogFile } from './log-file.ts'
+import type { StartOptions } from './options.ts'
+import type { Output } from './output.ts'
+import type { PartSpec } from './part-process.ts'
+
+interface ArmSurroundings {
+  readonly options: StartOptions
+  readonly fleet: LocalFleet
+  /** The application's, which its workers need as well. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly log: LogFile
+  readonly onLine: (line: string) => void
+}
+
+const READY_MS = 30_000
+/** Longer than its workers are given. */
+const GRACE_MS = 5_000
+const STOP_MS = 500
+
+/** Until a machine runs is a part of its boot. */
+const timesOf = (bootSeconds: number): Times => ({
+  startMs: bootSeconds * 400,
+  bootMs: bootSeconds * 600,
+  stopMs: STOP_MS,
+})
+
+export const armSpec = ({ options, fleet, settings, log, onLine }: ArmSurroundings) => {
+  const { folder, stateDirectory, bootSeconds } = options
+  const arm: ArmSettings = {
+    ...LOCAL_PLACE,
+    planned: fleet.planned,
+    times: timesOf(bootSeconds),
+    schedule: fleet.schedule,
+    program: join(folder, 'host', 'worker', 'child.ts'),
+    folder,
+    stateDirectory,
+  }
+  return (port: number): PartSpec => ({
+    name: 'arm',
+    script: join(folder, 'host', 'arm', 'child.ts'),
+    arguments: ['--directory', join(stateDirectory, 'arm'), '--port', String(port)],
+    env: {
+      ...process.env,
+      ...settings,
+      FLEET_URL: settings['PUBLIC_URL'],
+      EDGE_HOST: '127.0.0.1',
+      EDGE_PORT: '0',
+      ARM: JSON.stringify(arm),
+    },
+    folder,
+    readyMs: READY_MS,
+    graceMs: GRACE_MS,
+    log,
+    echo: onLine,
+  })
+}
+
+/** Where the app finds it; its workers have no business there. */
+export const armSettings = (stateDirectory: string, port: number): Record<string, string> => ({
+  FLEET_ARM_URL: `http://127.0.0.1:${port}`,
+  FLEET_ARM_TOKEN: readFileSync(join(stateDirectory, 'arm', 'token'), 'utf8').trim(),
+})
+
+const words: Partial<Record<Happening, string>> = {
+  waking: 'is waking',
+  works: 'works',
+  failed: 'could not do what was asked of it',
+  asleep: 'sleeps again',
+}
+
+interface Register {
+  list(name: string, pid: number): void
+  unlist(name: string): void
+}
+
+/** Lists the workers that run, and shows wakes as they happen. */
+export const followMachines =
+  (output: Output, { list, unlist }: Register) =>
+  (line: string): void => {
+    const { machine, is, pid } = happeningOf(line)
+    if (!machine || !is) return
+    if (is === 'begun') list(machine, pid ?? 0)
+    if (is === 'asleep') unlist(machine)
+    if (is === 'died') output.problem(`${machine} ended; it is started again`)
+    else if (words[is]) output.line(`  ${machine} ${words[is]}`)
+  }
+
+function happeningOf(line: string): { machine?: string; is?: Happening; pid?: number } {
+  try {
+    return line.startsWith('{"machine":') ? JSON.parse(line) : {}
+  } catch {
+    return {}
+  }
+}
