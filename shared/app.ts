@@ -4,6 +4,7 @@ import { createAssets } from './assets/index.ts'
 import { AssetDocument } from './assets/model.ts'
 import { createBlobStores } from './azure/blob.ts'
 import { createCosmosStores } from './azure/cosmos.ts'
+import { createMachines } from './azure/machines.ts'
 import { createKek, readVaultSecret } from './azure/vault.ts'
 import type { Config } from './config/index.ts'
 import { systemClock } from './core/clock.ts'
@@ -13,7 +14,13 @@ import { Problem } from './core/problem.ts'
 import { systemRandom } from './core/random.ts'
 import { createDeliver } from './deliver/index.ts'
 import { createEncode } from './encode/index.ts'
-import { createNodes } from './fleet/nodes.ts'
+import { decide } from './fleet/decide.ts'
+import { createFormerNodes } from './fleet/former-nodes.ts'
+import { createGauge } from './fleet/gauge.ts'
+import { createFleet } from './fleet/index.ts'
+import { createMeter } from './fleet/meter.ts'
+import { slotsOf } from './fleet/need.ts'
+import { placesOf } from './fleet/plan.ts'
 import { createClients } from './http/client.ts'
 import { consolePolicy, createFiles } from './http/files.ts'
 import { createHealth } from './http/health.ts'
@@ -40,6 +47,17 @@ export interface Overrides {
   readonly webFolder?: string
   /** Where an address is, for policies on countries; what the edge says comes first, and nobody is asked without this. */
   readonly countryOf?: (address: string) => Promise<string | undefined>
+  /** A node of the fleet beats what it serves; an instance of the app tells it by a gauge. */
+  readonly isNode?: boolean
+}
+
+/** Where there are no pools, nobody asks for their machines. */
+const noMachines = { subscription: '', group: '', clientId: undefined }
+
+/** Units that all encoders of the plan do at once. */
+function encoderSlots({ fleet }: Config): number {
+  const plan = fleet?.pools.find(({ name }) => name === 'encoder')
+  return plan ? slotsOf(placesOf(plan).slice(0, plan.maximum)) : 0
 }
 
 /** Does no I/O: connections open at first use, so that loading stays quick. */
@@ -64,7 +82,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   const tenants = createTenants({ store: stores.tenants, clock, graceMs })
   const usage = createUsage({ store: stores.usage, clock, find: tenants.find })
   const audit = createAudit({ store: stores.audit, clock, random })
-  const nodes = createNodes({ store: stores.nodes, clock })
+  const formerNodes = createFormerNodes({ store: stores.nodes, clock })
   const assets = createAssets({ store: stores.assets, clock })
   const upload = createUpload({ assets: stores.assets, sources: blobs.sources, clock, limits: config.upload })
   const protect = createProtect({
@@ -110,14 +128,29 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     lines: stores.lines,
     openings: stores.openings,
     offers: stores.offers,
+    crew: {
+      awake: () => fleet.crew.awake(),
+      pixelsPerSecond: () => fleet.crew.pixelsPerSecond(),
+    },
     sealer: protect.sealer,
     charge: usage.chargeEncode,
     ffmpeg: createFfmpeg(config.encode),
     clock,
     log,
     prices: config.prices,
-    limits: { ...config.encode, retentionMs: config.protect.keyRetentionMs },
+    limits: { ...config.encode, retentionMs: config.protect.keyRetentionMs, slots: encoderSlots(config) },
   })
+  const fleet = createFleet({
+    plan: { currency: '', pools: [], ...config.fleet, ...config.beat },
+    store: stores.fleet,
+    machines: createMachines(config.fleet?.arm ?? noMachines, { clock }),
+    backlog: encode.backlog,
+    decide,
+    clock,
+    log,
+  })
+  const meter = createMeter(clock)
+  const isGauged = config.fleet?.pools.some(({ name }) => name === 'edge') && !overrides.isNode
   const deliver = createDeliver({
     assets: stores.assets,
     media: blobs.media,
@@ -125,6 +158,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     redeem: grants.redeem,
     contentKey: protect.contentKey,
     segmentIv: protect.segmentIv,
+    meter: isGauged ? createGauge({ meter, store: stores.fleet, clock, random, log }) : meter,
     clock,
     graceMs,
     refused: createThrottle(config.deliver.refusalsPerSecond, clock, 10 * config.deliver.refusalsPerSecond),
@@ -158,7 +192,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     version: packageJson.version,
     prepare: async () => {
       if (config.localTenant) await tenants.ensure(config.localTenant.apiKey, 'Local studio')
-      if (config.localNodes) await nodes.ensure(config.localNodes)
+      if (config.localNodes) await formerNodes.ensure(config.localNodes)
     },
     ping: () => Promise.all([stores.ping(), blobs.ping()]),
   })
@@ -176,6 +210,8 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     rotation,
     encode,
     deliver,
+    fleet,
+    meter,
     webhooks,
     clientOf: createClients(config.proxy),
     health,
@@ -190,7 +226,8 @@ export function createApp(config: Config, overrides: Overrides = {}) {
       publicUrl: config.publicUrl,
       authenticate: tenants.authenticate,
       audit: audit.begin,
-      authenticateNode: nodes.authenticate,
+      authenticateNode: async (credential: string) =>
+        (await fleet.nodes.authenticate(credential)) ?? formerNodes.authenticate(credential),
       adminKey: readAdminKey,
       throttle: createThrottle(config.http.tenantRequestsPerSecond, clock),
       idempotencySecret: () => protect.platformSecret('idempotency'),

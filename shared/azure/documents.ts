@@ -29,8 +29,17 @@ export interface Kind<T> {
   readonly observe?: (askedAtMs: number, date: unknown) => void
 }
 
+/** All of a partition as it is now. */
+export interface Snapshot<T> {
+  readonly items: readonly T[]
+  /** How a change of one of them, or a new one, is written in a transaction with others, as long as none has changed. */
+  operation(next: T): OperationInput
+}
+
 /** What must be written together with a change, for it is all of them or none. */
 export type Beside<T> = (before: T | undefined, after: T | undefined) => Promise<OperationInput[]>
+
+type Decided<T> = T | 'unchanged' | 'removed'
 
 export interface Documents<T> {
   /** False when its partition has one of that id. */
@@ -43,9 +52,10 @@ export interface Documents<T> {
   change(
     partition: string,
     id: string,
-    change: (current: T | undefined) => T | 'unchanged' | 'removed',
+    change: (current: T | undefined) => Decided<T> | Promise<Decided<T>>,
     beside?: Beside<T>,
   ): Promise<T | undefined>
+  snapshot(partition: string): Promise<Snapshot<T>>
   /** A change as it would be written now, for a transaction with others of its partition. */
   operation(
     partition: string,
@@ -151,7 +161,7 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     const { resources } = await (await container()).items
       .query<ItemDefinition>(spec, { partitionKey: partition })
       .fetchAll()
-    return resources
+    return resources.filter((raw) => !kind.isPast?.(raw))
   }
 
   async function create(document: T): Promise<boolean> {
@@ -212,13 +222,13 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
   async function change(
     partition: string,
     id: string,
-    decide: (current: T | undefined) => T | 'unchanged' | 'removed',
+    decide: (current: T | undefined) => Decided<T> | Promise<Decided<T>>,
     beside: Beside<T> = async () => [],
   ): Promise<T | undefined> {
     for (let attempt = 0; attempt < updateTries; attempt++) {
       const raw = await read(partition, id)
       const current = raw && parse(raw)
-      const next = decide(current)
+      const next = await decide(current)
       if (next === 'unchanged' || (next === 'removed' && !raw)) return current
       const after = next === 'removed' ? undefined : next
       if (await write(partition, { raw, next, beside: await beside(current, after) })) return after
@@ -236,6 +246,13 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
       const raw = await read(partition, id)
       const next = decide(raw && parse(raw))
       return next === 'unchanged' ? undefined : operationOf(raw, next)
+    },
+
+    async snapshot(partition) {
+      const raws = await all(partition)
+      const items = raws.map(parse)
+      const rawOf = new Map(raws.map((raw) => [raw.id, raw]))
+      return { items, operation: (next) => operationOf(rawOf.get(next.id), next) }
     },
 
     async put(document) {

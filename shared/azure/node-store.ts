@@ -12,7 +12,9 @@ const schema: Schema<FormerNode> = z.object({
   createdAt: z.string(),
 })
 
-export const nodeKind = { partition: 'pool', type: 'node', schema }
+/** Documents with states are none of these. */
+const isPast = (raw: Readonly<Record<string, unknown>>): boolean => raw['schema'] !== 1
+export const formerNodeKind = { partition: 'pool', type: 'node', schema, isPast }
 
 export const createNodeStore = (nodes: Documents<FormerNode>): NodeStore => ({
   get: nodes.get,

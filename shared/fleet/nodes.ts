@@ -1,37 +1,62 @@
-// Who is a node of the fleet: each has a secret of its own, of which only the hash is kept.
-import { type Clock, isoTime } from '../core/clock.ts'
+// A worker's side of its node: it takes its place there, says that it lives, and is known by a secret of which only the hash is kept.
+import type { Clock } from '../core/clock.ts'
 import { constantTimeEqual, sha256Hex } from '../core/hash.ts'
 import { createRecent } from '../core/recent.ts'
-import type { FormerNode, NodeStore } from './ports.ts'
+import { beaten, registered, serves } from './machine.ts'
+import { poolOf } from './plan.ts'
+import type { Beat, Boot, FleetStore, Node } from './ports.ts'
 
-/** A node that was taken out is shut out everywhere within this time. */
+/** A node that is taken for dead is shut out everywhere within this time. */
 const freshMs = 2000
 const mostCached = 2000
-const pool = 'encoder'
-const credentialForm = /^(node_\w{20})\.([\w-]{43})$/
+const credentialForm = /^([a-z]+-[a-z0-9]+-\d+)\.([\w-]{43})$/
 
-export function createNodes({ store, clock }: { readonly store: NodeStore; readonly clock: Clock }) {
-  const recent = createRecent<{ node: FormerNode | undefined }>({
+export function createNodes({ store, clock }: { readonly store: FleetStore; readonly clock: Clock }) {
+  const recent = createRecent<{ node: Node | undefined }>({
     clock,
     maxAgeMs: freshMs,
     maxWeight: mostCached,
   })
+  /** Boots of this process that heard that they drain. */
+  const drains = new Set<string>()
+
+  const find = async (id: string): Promise<Node | undefined> => {
+    const pool = poolOf(id)
+    return pool && store.node(pool, id)
+  }
+
+  async function change(id: string, move: (node: Node) => Node): Promise<Node | undefined> {
+    const pool = poolOf(id)
+    if (!pool) return undefined
+    const after = await store.changeNode(pool, id, (node) => {
+      const next = node && move(node)
+      return next === undefined || next === node ? 'unchanged' : next
+    })
+    if (after?.boot && after.state === 'draining') drains.add(after.boot.id)
+    return after
+  }
+
   return {
-    /** The id of the node whose credential this is. */
+    find,
+
+    /** The node as it is then; the place is taken only if it names this boot. Undefined where nobody ever woke it. */
+    register: (id: string, boot: Omit<Boot, 'atMs'>): Promise<Node | undefined> =>
+      change(id, (node) => registered(node, { ...boot, atMs: store.now() })),
+
+    /** The node as it is then: what it says there is what the worker is to do. */
+    beat: (id: string, bootId: string, beat: Pick<Beat, 'holds' | 'load'>): Promise<Node | undefined> => {
+      const heard = drains.has(bootId) ? { drains: true as const } : {}
+      return change(id, (node) => beaten(node, bootId, { ...beat, ...heard, atMs: store.now() }))
+    },
+
+    /** The id of the node whose credential, `{node}.{secret}`, this is. */
     async authenticate(credential: string): Promise<string | undefined> {
       const [, id, secret] = credentialForm.exec(credential) ?? []
       if (id === undefined || secret === undefined) return undefined
-      const { node } = await recent.get(id, async () => ({ node: await store.get(pool, id) }))
-      return node && constantTimeEqual(sha256Hex(secret), node.sha256) ? id : undefined
-    },
-
-    /** The nodes of a local platform, made elsewhere: these and no others; repeatable. */
-    async ensure(nodes: ReadonlyArray<Pick<FormerNode, 'id' | 'sha256'>>): Promise<void> {
-      const createdAt = isoTime(clock.now())
-      const ids = new Set(nodes.map(({ id }) => id))
-      for (const { id } of await store.all(pool)) if (!ids.has(id)) await store.remove(pool, id)
-      for (const { id, sha256 } of nodes)
-        await store.put({ id, pool, type: 'node', schema: 1, sha256, createdAt })
+      const sha256 = sha256Hex(secret)
+      // By secret too: a worker that has just taken its place must not meet what was known of the one before.
+      const { node } = await recent.get(`${id}.${sha256}`, async () => ({ node: await find(id) }))
+      return node?.boot && serves(node) && constantTimeEqual(sha256, node.boot.sha256) ? id : undefined
     },
   }
 }

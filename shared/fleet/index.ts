@@ -1,0 +1,160 @@
+// Fleet: pools of virtual machines that lie deallocated, are woken when the work grows, and are sent back to sleep.
+import type { Clock } from '../core/clock.ts'
+import type { Log } from '../core/log.ts'
+import { Problem } from '../core/problem.ts'
+import type { Decision, Look } from './decision.ts'
+import { createDemand } from './demand.ts'
+import { createCrew } from './encoders.ts'
+import { createErrands } from './errands.ts'
+import { createNodes } from './nodes.ts'
+import { type FleetPlan, type PoolPlan, placesOf } from './plan.ts'
+import type { Backlog, FleetStore, Machines, PoolName } from './ports.ts'
+import { createReconcile } from './reconcile.ts'
+import type { PoolView } from './schema.ts'
+import { lookOf, type Now } from './step.ts'
+import { viewPool } from './view.ts'
+import { createLookAt } from './watch.ts'
+import type { Errand } from './work.ts'
+
+export interface FleetDeps {
+  /** Without pools there is no fleet, and nothing here ever finds anything to do. */
+  readonly plan: FleetPlan
+  readonly store: FleetStore
+  readonly machines: Machines
+  readonly backlog: Backlog
+  readonly decide: (look: Look) => Decision
+  readonly clock: Clock
+  readonly log: Log
+  readonly pace?: Partial<FleetPace>
+}
+
+/** How often what is done. */
+export interface FleetPace {
+  /** A node in transition that no errand has had in hand for so long gets another one. */
+  readonly strandedMs: number
+  /** Between two looks at one machine: the resource manager bears twelve a minute. */
+  readonly lookMs: number
+  /** What was asked of a machine and shows no effect is asked again. */
+  readonly askAgainMs: number
+  /** Between two comparisons of all machines with their documents. */
+  readonly reconcileMs: number
+  /** Between two calls for the same pool. */
+  readonly callMs: number
+}
+
+const usual: FleetPace = {
+  strandedMs: 60_000,
+  lookMs: 6000,
+  askAgainMs: 60_000,
+  reconcileMs: 60_000,
+  callMs: 2000,
+}
+
+/** An admin's orders. */
+export interface WakeOrder {
+  readonly nodes: number
+  readonly minutes: number
+}
+export interface DrainOrder {
+  readonly nodes?: readonly string[]
+  readonly keep?: number
+  readonly minutes: number
+}
+
+interface Answer {
+  readonly view: PoolView
+  readonly errands: readonly Errand[]
+}
+
+export function createFleet(deps: FleetDeps) {
+  const { plan: fleet, store, machines, backlog, decide, clock, log } = deps
+  const pace = { ...usual, ...deps.pace }
+  const planOf = (pool: string): PoolPlan | undefined => fleet.pools.find(({ name }) => name === pool)
+  const scarceMsOf = (pool: PoolName) => planOf(pool)?.scarceMs ?? 0
+  const demand = createDemand({ store, backlog })
+  const { deadMs, beatMs } = fleet
+  const lookAt = createLookAt({ store, demand, decide, log, deadMs, strandedMs: pace.strandedMs })
+  const reconcile = createReconcile({ store, machines, log, beatMs, scarceMsOf })
+  let reconciledAtMs = Number.NEGATIVE_INFINITY
+  const calledAtMs = new Map<PoolName, number>()
+
+  /** What hinders one must not hinder the others. */
+  async function orNothing(what: string, errands: Promise<readonly Errand[]>): Promise<readonly Errand[]> {
+    return errands.catch((error: unknown) => {
+      log('error', 'fleet.watch-failed', { what, cause: String(error).slice(0, 300) })
+      return []
+    })
+  }
+
+  const found = (pool: string): PoolPlan => {
+    const plan = planOf(pool)
+    if (!plan) throw new Problem('not-found', { detail: 'Check the name of the pool.' })
+    return plan
+  }
+
+  async function view(plan: PoolPlan): Promise<PoolView> {
+    const [state, outside] = [await store.read(plan.name), await demand(plan.name)]
+    const now: Now = { state, demand: outside(state.nodes), nowMs: store.now() }
+    return viewPool(fleet, plan, { now, decision: decide(lookOf(plan, now)) })
+  }
+
+  async function ordered(plan: PoolPlan, order: Now['order']): Promise<Answer> {
+    const { now, decision, errands } = await lookAt(plan, order)
+    return { view: viewPool(fleet, plan, { now, decision }), errands }
+  }
+
+  const until = (minutes: number) => store.now() + minutes * 60_000
+
+  return {
+    nodes: createNodes({ store, clock }),
+    crew: createCrew({ store, clock }),
+    errands: createErrands({
+      ...{ store, machines, log, lookMs: pace.lookMs, askAgainMs: pace.askAgainMs },
+      planOf: (pool) => planOf(pool) ?? { lateMs: 0, drainMs: 0, scarceMs: 0 },
+    }),
+
+    /** All pools, and now and then all machines. */
+    async watch(): Promise<readonly Errand[]> {
+      const looked = fleet.pools.map((plan) =>
+        orNothing(
+          plan.name,
+          lookAt(plan).then(({ errands }) => errands),
+        ),
+      )
+      const errands = (await Promise.all(looked)).flat()
+      const isDue = fleet.pools.length > 0 && clock.now() - reconciledAtMs >= pace.reconcileMs
+      if (!isDue) return errands
+      reconciledAtMs = clock.now()
+      return [...errands, ...(await orNothing('machines', reconcile()))]
+    },
+
+    /** Somebody has work for a pool now; said often, it is heard every two seconds. */
+    async call(pool: PoolName): Promise<readonly Errand[]> {
+      const plan = planOf(pool)
+      const nowMs = clock.now()
+      if (!plan || nowMs - (calledAtMs.get(pool) ?? 0) < pace.callMs) return []
+      calledAtMs.set(pool, nowMs)
+      return orNothing(
+        pool,
+        lookAt(plan).then(({ errands }) => errands),
+      )
+    },
+
+    list: (): Promise<PoolView[]> => Promise.all(fleet.pools.map(view)),
+    view: async (pool: string): Promise<PoolView> => view(found(pool)),
+
+    async wake(pool: string, { nodes, minutes }: WakeOrder): Promise<Answer> {
+      return ordered(found(pool), { floor: { nodes, untilMs: until(minutes) } })
+    },
+
+    async drain(pool: string, { nodes = [], keep, minutes }: DrainOrder): Promise<Answer> {
+      const plan = found(pool)
+      const places = new Set(placesOf(plan).map(({ id }) => id))
+      const stranger = nodes.find((id) => !places.has(id))
+      if (stranger !== undefined)
+        throw new Problem('not-found', { detail: `There is no node \`${stranger}\` in this pool.` })
+      const ceiling = keep === undefined ? {} : { ceiling: { nodes: keep, untilMs: until(minutes) } }
+      return ordered(plan, { drain: nodes, ...ceiling })
+    },
+  }
+}
