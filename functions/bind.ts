@@ -10,6 +10,7 @@ import type { App } from '../shared/app.ts'
 import { Problem, problemBody } from '../shared/core/problem.ts'
 import { handle } from '../shared/http/handle.ts'
 import { type HttpAsk, type HttpReply, routeParams } from '../shared/http/route.ts'
+import { whole } from '../shared/http/whole.ts'
 import type { Activity, AnyRoute, Definition, Orchestrator, Timer } from './definition.ts'
 import { mayBeForged } from './forged.ts'
 import { none, orchestrationsOf } from './orchestrations.ts'
@@ -72,18 +73,10 @@ const broken: HttpReply = {
   body: JSON.stringify(problemBody(new Problem('internal'))),
 }
 
-/** Always whole, always with a length: a body that ends early would hang the client for minutes. */
-function response({ status, headers, body }: HttpReply): HttpResponseInit {
-  // A segment is passed on as it is: a copy would hold it in memory twice.
-  const bytes = typeof body === 'string' ? Buffer.from(body) : body
-  const length =
-    headers['content-length'] ?? (bytes || status === 200 ? String(bytes?.length ?? 0) : undefined)
-  return {
-    status,
-    // Throws here, where it is caught, if a header could not be sent.
-    headers: new Headers({ ...headers, ...(length === undefined ? {} : { 'content-length': length }) }),
-    ...(bytes ? { body: bytes } : {}),
-  }
+function response(reply: HttpReply): HttpResponseInit {
+  const { status, headers, bytes } = whole(reply)
+  // Throws here, where it is caught, if a header could not be sent.
+  return { status, headers: new Headers(headers), ...(bytes ? { body: bytes } : {}) }
 }
 
 function bindTimer(timer: Timer, app: App): void {
@@ -105,7 +98,11 @@ function bindTimer(timer: Timer, app: App): void {
 }
 
 function bindActivity(activity: Activity, app: App): void {
-  df.app.activity(activity.name, { handler: (input: unknown) => activity.run(app, input) })
+  df.app.activity(activity.name, {
+    ...(activity.durable ? { extraInputs: [df.input.durableClient()] } : {}),
+    handler: (input: unknown, context: InvocationContext) =>
+      activity.run(app, input, activity.durable ? orchestrationsOf(context) : none),
+  })
 }
 
 function bindOrchestrator(orchestrator: Orchestrator): void {

@@ -21,7 +21,7 @@ const mayImport: Record<string, readonly string[]> = {
   'shared/media': ['shared/core', 'shared/config', 'shared/assets'],
   'shared/app.ts': ['shared/*', 'package.json'],
   functions: ['shared/app.ts', 'shared/http', 'shared/core', 'shared/config', 'package.json'],
-  worker: ['shared/app.ts', 'shared/config'],
+  worker: ['shared/app.ts', 'shared/config', 'shared/http', 'shared/core', 'package.json'],
   host: ['package.json', 'infra/stores.json'],
   web: [],
 }

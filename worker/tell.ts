@@ -1,7 +1,8 @@
 // How a worker reports: by HTTP, with the credential of its node.
 
 export interface Place {
-  readonly credential: string
+  /** That of its boot: it may take its node anew. */
+  readonly credential: () => string
   readonly fleetUrl: string
 }
 
@@ -15,7 +16,7 @@ export const createTell =
   async (unitId: string, claim: number, report: object): Promise<'heard' | 'refused'> => {
     const reply = await fetch(`${fleetUrl}/api/v1/fleet/units/${unitId}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${credential}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${credential()}`, 'content-type': 'application/json' },
       body: JSON.stringify({ claim, ...report }),
       signal: AbortSignal.timeout(patienceMs),
     })

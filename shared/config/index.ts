@@ -5,6 +5,8 @@ import { type Prices, pricesOf } from './prices.ts'
 import { settings } from './schema.ts'
 import { loadWorkerConfig, type WorkerConfig } from './worker.ts'
 
+export type { WorkerConfig }
+
 export const stages = ['api', 'orchestrate', 'encode', 'deliver'] as const
 export type Stage = (typeof stages)[number]
 

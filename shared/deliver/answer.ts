@@ -6,7 +6,7 @@ import { Problem } from '../core/problem.ts'
 import { createContents } from './contents.ts'
 import { corsHeaders, preflightHeaders, type ReplyHeaders } from './cors.ts'
 import { isGrant, opensSession, purposeOf, readPath } from './path.ts'
-import type { Authorise, ContentKey, Granted, Redeem, SegmentIv } from './ports.ts'
+import type { Authorise, ContentKey, Granted, Meter, Redeem, SegmentIv } from './ports.ts'
 import type { ReadHeader } from './preconditions.ts'
 import { problemReply } from './problem-reply.ts'
 import { answerWith, type DeliverReply } from './representation.ts'
@@ -19,6 +19,7 @@ export interface DeliverDeps {
   readonly redeem: Redeem
   readonly contentKey: ContentKey
   readonly segmentIv: SegmentIv
+  readonly meter: Meter
   readonly clock: Clock
   readonly graceMs?: number
   /** Counts a refusal of this network; seconds to wait once there were too many, else 0. */
@@ -97,7 +98,9 @@ export function createDeliver(deps: DeliverDeps) {
     if (method === 'OPTIONS') return preflight(cors)
     const answered = await answerGranted(granted, request)
     // To the eye of who asks, a title that is gone and a token that never was are the same.
-    return answered.status === 403 ? refuse(request) : finish(answered, cors)
+    if (answered.status === 403) return refuse(request)
+    deps.meter.served(granted.sessionId, method === 'HEAD' ? 0 : (answered.body?.length ?? 0))
+    return finish(answered, cors)
   }
 
   return {

@@ -51,3 +51,8 @@ export type SegmentIv = (of: {
   rendition: string
   number: number
 }) => Uint8Array
+
+/** Told of every answer that a session was given: who plays, and how much goes out, is what capacity is decided by. */
+export interface Meter {
+  served(sessionId: string, bytes: number): void
+}

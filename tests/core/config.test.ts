@@ -1,5 +1,5 @@
 // Settings: right ones become a configuration, wrong ones are all named at once, and nothing starts with them.
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { loadConfig } from '../../shared/config/index.ts'
 import { loadWorkerConfig } from '../../shared/config/worker.ts'
 
@@ -66,17 +66,34 @@ test('who encodes: the app, unless the fleet is named; its local nodes are known
   expect(loadConfig(fleet).localNodes).toEqual([{ id: node, sha256 }])
 })
 
-test('a worker knows who it is and where it reports, and shows no secret when that is wrong', () => {
-  const secret = 's'.repeat(43)
-  const env = { NODE_CREDENTIAL: `${node}.${secret}`, FLEET_URL: 'http://127.0.0.1:7071/' }
-  expect(loadWorkerConfig(env)).toEqual({
-    node,
-    credential: `${node}.${secret}`,
-    fleetUrl: 'http://127.0.0.1:7071',
+describe('a worker', () => {
+  const env = { NODE_ID: 'edge-z1-12', FLEET_URL: 'http://127.0.0.1:7071/' }
+
+  test('is what the name of its machine says', () => {
+    const edge = { host: '127.0.0.1', port: 0, url: undefined, quietMs: 15_000 }
+    expect(loadWorkerConfig(env)).toEqual({
+      ...{ node: 'edge-z1-12', role: 'edge', fleetUrl: 'http://127.0.0.1:7071', edge },
+    })
+    expect(loadWorkerConfig({ ...env, NODE_ID: 'encoder-local-1' }).role).toBe('encoder')
+    const more = { EDGE_HOST: '0.0.0.0', EDGE_PORT: '8080', EDGE_URL: 'https://edge.example.com/' }
+    expect(loadWorkerConfig({ ...env, ...more, EDGE_QUIET_SECONDS: '0' }).edge).toEqual({
+      ...{ host: '0.0.0.0', port: 8080, url: 'https://edge.example.com', quietMs: 0 },
+    })
   })
-  const wrong = { ...env, NODE_CREDENTIAL: `node.${secret}` }
-  expect(() => loadWorkerConfig(wrong)).toThrow(/NODE_CREDENTIAL/)
-  expect(() => loadWorkerConfig(wrong)).not.toThrow(new RegExp(secret))
+
+  test.each([
+    'sfu-z1-1',
+    'ingest-z1-1',
+    'encoder',
+    'encoder-z1',
+    'encoder-z1-0',
+    'Encoder-z1-1',
+    'encoder-Z1-1',
+    '..',
+    '',
+  ])('is not called %j, and is told how it could be', (id) => {
+    expect(() => loadWorkerConfig({ ...env, NODE_ID: id })).toThrow(/NODE_ID|encoder-<group>-<n>/)
+  })
 })
 
 test('an empty setting is one that is not there', () => {

@@ -142,6 +142,7 @@ export async function serveDrawnTitle() {
     answerMaxBytes: 1 << 20,
     redeem: async () => undefined,
     refused: () => 0,
+    meter: { served: () => {} },
     contentKey: async (of, keyId) => {
       const key = await protect.contentKey(of, keyId)
       return key && (tamper.key?.(key) ?? key)

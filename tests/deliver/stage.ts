@@ -55,6 +55,7 @@ export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = 
   }
   const asks: AuthoriseAsk[] = []
   const refusals: string[] = []
+  const served: Array<{ sessionId: string; bytes: number }> = []
   const reads: Array<{ blob: string; offset: number; count: number }> = []
   const loads: string[] = []
   const deliver = createDeliver({
@@ -81,6 +82,7 @@ export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = 
       return granted && { ...granted, ...state.granted }
     },
     redeem: (ask) => state.redeem(ask),
+    meter: { served: (sessionId, bytes) => void served.push({ sessionId, bytes }) },
     refused(network) {
       refusals.push(network)
       return state.waitSeconds
@@ -106,6 +108,7 @@ export async function createStage({ answerMaxBytes = 1 << 20, seed = 'here' } = 
     timelines,
     asks,
     refusals,
+    served,
     /** With the session's own token unless another is given. */
     ask(
       path: string,

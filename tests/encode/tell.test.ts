@@ -22,7 +22,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.close())
 
-const say = () => createTell({ credential: 'node.secret', fleetUrl })('job.1', 3, { outcome: 'done' })
+const say = () => createTell({ credential: () => 'node.secret', fleetUrl })('job.1', 3, { outcome: 'done' })
 
 test('a report is one request with the credential of the node', async () => {
   expect(await say()).toBe('heard')
@@ -47,6 +47,6 @@ test.each([408, 429, 500, 503])('%i passes: it is to be said again', async (pass
 })
 
 test('nobody there: it is to be said again', async () => {
-  const nowhere = createTell({ credential: 'node.secret', fleetUrl: 'http://127.0.0.1:9' })
+  const nowhere = createTell({ credential: () => 'node.secret', fleetUrl: 'http://127.0.0.1:9' })
   await expect(nowhere('job.1', 3, {})).rejects.toThrow()
 })
