@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url'
 import { partArguments, runPart } from '../platform/child.ts'
 
 interface Program {
-  startWorker(): { leave(): Promise<void> }
+  startWorker(): Promise<{ port: number; leave(): Promise<void> }>
 }
 
 const { directory } = partArguments()
@@ -12,6 +12,6 @@ const { directory } = partArguments()
 await runPart(async () => {
   const file = pathToFileURL(join(directory, 'dist', 'worker.mjs')).href
   const { startWorker } = (await import(file)) as Program
-  const worker = startWorker()
-  return { port: 0, close: () => worker.leave() }
+  const worker = await startWorker()
+  return { port: worker.port, close: () => worker.leave() }
 })
