@@ -3,7 +3,7 @@ import type { OrchestrationHandler } from 'durable-functions'
 import type { z } from 'zod'
 import type { App } from '../shared/app.ts'
 import type { Stage } from '../shared/config/index.ts'
-import type { Route, Start } from '../shared/http/route.ts'
+import type { Orchestrations, Route, Start } from '../shared/http/route.ts'
 
 export interface Orchestrator {
   readonly kind: 'orchestrator'
@@ -14,7 +14,9 @@ export interface Orchestrator {
 export interface Activity {
   readonly kind: 'activity'
   readonly name: string
-  readonly run: (app: App, input: unknown) => Promise<unknown>
+  /** True when `run` starts orchestrations. */
+  readonly durable?: boolean
+  readonly run: (app: App, input: unknown, orchestrations: Orchestrations) => Promise<unknown>
 }
 
 export interface Timer {

@@ -1,7 +1,8 @@
 // What one stage starts in another: which orchestration, under which instance id, with which input.
+import type { App } from '../shared/app.ts'
 import { type Asset, encodeInstanceId } from '../shared/assets/model.ts'
 import { sha256Hex } from '../shared/core/hash.ts'
-import type { Start } from '../shared/http/route.ts'
+import type { Orchestrations, Start } from '../shared/http/route.ts'
 
 /** The event that a unit's orchestration waits for. */
 export const unitReported = 'unit-reported'
@@ -49,3 +50,21 @@ export const rekeying = (target: Rekey): Start => ({
 })
 
 export const rewrapping = (): Start => ({ name: 'protect-rewrap', instanceId: 'rewrap', input: {} })
+
+type Errands = Awaited<ReturnType<App['fleet']['watch']>>
+
+/** One of each wake of a node, and one of its end. */
+export const driving = ({ kind, target }: Errands[number]): Start => ({
+  name: `fleet-${kind}`,
+  instanceId: `${kind}-${target.node}-${target.epoch}`,
+  input: target,
+})
+
+/** What can't be started now is found by the next watch: nobody who only calls for workers fails for it. */
+export async function drive(app: App, orchestrations: Orchestrations, errands: Errands): Promise<void> {
+  for (const errand of errands)
+    await orchestrations.startOnce(driving(errand)).catch((error: unknown) => {
+      const { node } = errand.target
+      app.log('error', 'fleet.errand-lost', { node, cause: String(error).slice(0, 200) })
+    })
+}

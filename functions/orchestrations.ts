@@ -3,10 +3,10 @@ import type { InvocationContext } from '@azure/functions'
 import * as df from 'durable-functions'
 import type { Orchestrations } from '../shared/http/route.ts'
 
-/** For routes that are not declared durable. */
+/** For what is not declared durable. */
 export const none: Orchestrations = {
-  startOnce: () => Promise.reject(new Error('the route is not declared durable')),
-  raise: () => Promise.reject(new Error('the route is not declared durable')),
+  startOnce: () => Promise.reject(new Error('this is not declared durable')),
+  raise: () => Promise.reject(new Error('this is not declared durable')),
 }
 
 /** Starts unless it is under way: the status is asked first, since a second start of an ended one would repeat it. */

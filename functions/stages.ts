@@ -10,6 +10,8 @@ import { deliver } from './deliver.ts'
 import { encode, encodeActivities } from './encode.ts'
 import { encodeControl } from './encode-control.ts'
 import { fleet } from './fleet.ts'
+import { fleetPools } from './fleet-pools.ts'
+import { fleetWatch } from './fleet-watch.ts'
 import { ops } from './ops.ts'
 import { protect } from './protect.ts'
 import { protectGrants } from './protect-grants.ts'
@@ -34,6 +36,8 @@ const stages = [
   protectActivities,
   deliver,
   fleet,
+  fleetPools,
+  fleetWatch,
   webhooks,
   webhooksDeliveries,
   ops(() => contract()),

@@ -6,6 +6,7 @@ import host from '../host.json' with { type: 'json' }
 import { stages } from '../shared/config/index.ts'
 import { settings } from '../shared/config/schema.ts'
 import { activityNames as encodeNames } from '../shared/encode/work.ts'
+import { activityNames as fleetNames } from '../shared/fleet/work.ts'
 import { templateParams } from '../shared/http/route.ts'
 import { activityNames as protectNames } from '../shared/protect/work.ts'
 
@@ -80,7 +81,7 @@ test('the contract is made once, since anybody may ask for it', async () => {
 
 test('every activity that an orchestration may call is declared, and no other', () => {
   // The real host leaves an orchestration running for ever when it calls a name that is not there.
-  const called = [...Object.values(encodeNames), ...Object.values(protectNames)]
+  const called = [encodeNames, protectNames, fleetNames].flatMap((names) => Object.values(names) as string[])
   expect(activities.map(({ name }) => name).sort()).toEqual(called.sort())
 })
 

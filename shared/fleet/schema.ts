@@ -28,15 +28,17 @@ const minutes = z
   .default(30)
   .describe('How long this counts; then what is decided counts alone.')
 
-export const WakeOrder = z.strictObject({
-  nodes: z
-    .number()
-    .int()
-    .min(1)
-    .max(10_000)
-    .describe('So many at least are awake, within maximum and budget.'),
-  minutes,
-})
+export const WakeOrder = z
+  .strictObject({
+    nodes: z
+      .number()
+      .int()
+      .min(1)
+      .max(10_000)
+      .describe('So many at least are awake, within maximum and budget.'),
+    minutes,
+  })
+  .meta({ id: 'WakeOrder' })
 
 export const DrainOrder = z
   .strictObject({
@@ -53,54 +55,58 @@ const time = z.iso.datetime()
 const money = z.number()
 const Bound = z.object({ nodes: z.number().int(), until: time })
 
-const NodeView = z.object({
-  id: z.string(),
-  group: z.string().describe('Empty once the node has left the plan.'),
-  size: z.string(),
-  zone: z.string(),
-  pricePerHour: money,
-  state: z.enum(nodeStates),
-  since: time.exactOptional(),
-  reason: z.string().exactOptional(),
-  failures: z.number().int().describe('Wakes in a row that came to nothing.'),
-  notBefore: time.exactOptional(),
-  holds: z.array(z.string()).describe('Units that it has in hand.'),
-  load: z
-    .object({
-      sessions: z.number(),
-      bytesPerSecond: z.number(),
-      cpu: z.number(),
-      pixelsPerSecond: z.number().exactOptional(),
-    })
-    .exactOptional(),
-  lastBeatAt: time.exactOptional(),
-  bootedAt: time.exactOptional(),
-  address: z.string().exactOptional(),
-})
+const NodeView = z
+  .object({
+    id: z.string(),
+    group: z.string().describe('Empty once the node has left the plan.'),
+    size: z.string(),
+    zone: z.string(),
+    pricePerHour: money,
+    state: z.enum(nodeStates),
+    since: time.exactOptional(),
+    reason: z.string().exactOptional(),
+    failures: z.number().int().describe('Wakes in a row that came to nothing.'),
+    notBefore: time.exactOptional(),
+    holds: z.array(z.string()).describe('Units that it has in hand.'),
+    load: z
+      .object({
+        sessions: z.number(),
+        bytesPerSecond: z.number(),
+        cpu: z.number(),
+        pixelsPerSecond: z.number().exactOptional(),
+      })
+      .exactOptional(),
+    lastBeatAt: time.exactOptional(),
+    bootedAt: time.exactOptional(),
+    address: z.string().exactOptional(),
+  })
+  .meta({ id: 'Node' })
 
-export const PoolView = z.object({
-  pool: z.enum(poolNames),
-  currency: z.string(),
-  wanted: z.number().int().describe('Nodes that would be right now, after all bounds.'),
-  held: z
-    .enum(['budget', 'maximum', 'no-capacity', 'asked'])
-    .exactOptional()
-    .describe('What keeps it from waking as many as would be right.'),
-  demand: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('audience'), sessions: z.number(), bytesPerSecond: z.number() }),
-    z.object({ kind: z.literal('work'), seconds: z.number(), parallel: z.number() }),
-  ]),
-  floor: Bound.exactOptional(),
-  ceiling: Bound.exactOptional(),
-  cost: z.object({
-    perHourNow: money,
-    today: money,
-    month: money,
-    budgetPerHour: money,
-    budgetPerMonth: money,
-  }),
-  nodes: z.array(NodeView),
-})
+export const PoolView = z
+  .object({
+    pool: z.enum(poolNames),
+    currency: z.string(),
+    wanted: z.number().int().describe('Nodes that would be right now, after all bounds.'),
+    held: z
+      .enum(['budget', 'maximum', 'no-capacity', 'asked'])
+      .exactOptional()
+      .describe('What keeps it from waking as many as would be right.'),
+    demand: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('audience'), sessions: z.number(), bytesPerSecond: z.number() }),
+      z.object({ kind: z.literal('work'), seconds: z.number(), parallel: z.number() }),
+    ]),
+    floor: Bound.exactOptional(),
+    ceiling: Bound.exactOptional(),
+    cost: z.object({
+      perHourNow: money,
+      today: money,
+      month: money,
+      budgetPerHour: money,
+      budgetPerMonth: money,
+    }),
+    nodes: z.array(NodeView),
+  })
+  .meta({ id: 'Pool' })
 export type PoolView = z.infer<typeof PoolView>
 
-export const PoolList = z.object({ items: z.array(PoolView) })
+export const PoolList = z.object({ items: z.array(PoolView) }).meta({ id: 'Pools' })

@@ -71,7 +71,7 @@ const idOf = async (tenant: Tenant, path: string, body: object): Promise<string>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-isolation-'))
   await drawFilm({ path: join(folder, 'film.mp4'), seconds: 4, frameRate: 25, size: '320x180' })
-  platform = await startPlatform({ env: { TENANT_REQUESTS_PER_SECOND: '500' } })
+  platform = await startPlatform({ env: { TENANT_REQUESTS_PER_SECOND: '500', EDGE_NODES: '1' } })
   const { id: tenantId, tenant: owner } = await newTenant('Secret Pictures')
   stranger = (await newTenant('Strangers')).tenant
   const [assetId, strangersAsset] = [
@@ -96,7 +96,8 @@ beforeAll(async () => {
   }
   const upload = await owner.call('POST', '/api/v1/uploads', { fileName: 'waits.mp4', sizeBytes: 10 })
   const { json } = await owner.call('POST', `/api/v1/assets/${assetId}/grants`, {})
-  scene = { owner, ids, uploading: upload.json.assetId, grant: json.grant }
+  // The pool is nobody's.
+  scene = { owner, ids: { ...ids, pool: 'edge' }, uploading: upload.json.assetId, grant: json.grant }
   // Somebody plays, for whoever lists that.
   expect((await fetch(playback.hlsUrl)).status).toBe(200)
   telling.push(

@@ -62,6 +62,18 @@ export const walks: Readonly<Record<string, Walk>> = {
   'GET /api/v1/audit/platform': { auth: 'admin' },
   'POST /api/v1/rewrap': { auth: 'admin', success: 202 },
   'POST /api/v1/fleet/units/{unitId}': { auth: 'node' },
+  'GET /api/v1/fleet/pools': { auth: 'admin' },
+  'GET /api/v1/fleet/pools/{pool}': { auth: 'admin' },
+  'POST /api/v1/fleet/pools/{pool}/wake': {
+    auth: 'admin',
+    success: 202,
+    body: () => ({ nodes: 1, minutes: 1 }),
+  },
+  'POST /api/v1/fleet/pools/{pool}/drain': {
+    auth: 'admin',
+    success: 202,
+    body: () => ({ keep: 0, minutes: 1 }),
+  },
 
   'GET /api/v1/tenant': { auth: 'tenant', roles: everybody },
   'PATCH /api/v1/tenant': { auth: 'tenant', body: () => ({ policy: null }) },
