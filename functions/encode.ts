@@ -9,7 +9,7 @@ import {
   retireVersions,
 } from '../shared/encode/orchestrate.ts'
 import type { Activity, Orchestrator, StageDefinitions, Timer } from './definition.ts'
-import { cleaning, encoding } from './hand-off.ts'
+import { cleaning, drive, encoding } from './hand-off.ts'
 
 const orchestrator = (name: string, run: Orchestrator['run']): Orchestrator => ({
   kind: 'orchestrator',
@@ -21,6 +21,18 @@ const activity = (name: string, run: (app: App, input: unknown) => Promise<unkno
   name,
   run,
 })
+
+/** A unit that was offered just now may be the first of many: workers are called at once, not at the next watch. */
+const encodeOffer: Activity = {
+  kind: 'activity',
+  name: 'encode-offer',
+  durable: true,
+  run: async (app, input, orchestrations) => {
+    const looked = await app.encode.offer(input)
+    if (looked.ok && looked.fresh) await drive(app, orchestrations, await app.fleet.call('encoder'))
+    return looked
+  },
+}
 
 /** Heals what a lost process left: an encode that never started, a failed title that was never cleaned. */
 const encodeSweep: Timer = {
@@ -56,7 +68,8 @@ export const encodeActivities: StageDefinitions = {
     activity('encode-chunk', (app, input) => app.encode.chunk(input)),
     activity('encode-audio', (app, input) => app.encode.audio(input)),
     activity('encode-images', (app, input) => app.encode.images(input)),
-    activity('encode-offer', (app, input) => app.encode.offer(input)),
+    encodeOffer,
+    activity('encode-unclaimed', (app, input) => app.encode.unclaimed(input)),
     activity('encode-finish', (app, input) => app.encode.finish(input)),
     activity('encode-fail', (app, input) => app.encode.fail(input)),
     activity('encode-renew', (app, input) => app.encode.renew(input)),

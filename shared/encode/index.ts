@@ -23,6 +23,7 @@ import {
   type ActivityName,
   ChunkTarget,
   FailTarget,
+  type Looked,
   type Outcome,
   PlannedTarget,
   QuoteTarget,
@@ -33,7 +34,10 @@ import {
 } from './work.ts'
 import { createWorker } from './worker.ts'
 
-export type Encode = Readonly<Record<ActivityName, (input: unknown) => Promise<Outcome>>> & {
+export type Encode = Readonly<
+  Record<Exclude<ActivityName, 'offer'>, (input: unknown) => Promise<Outcome>>
+> & {
+  offer(input: unknown): Promise<Outcome<Looked>>
   readonly control: ReturnType<typeof createControl>
   readonly quotes: ReturnType<typeof createQuotes>
   /** What the fleet is told and says. */
