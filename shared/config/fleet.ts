@@ -33,7 +33,8 @@ const Pool = z.strictObject({
   budgetPerMonth: positive,
 })
 
-const Pools = z
+/** The form of `FLEET_POOLS`; the simulator's scenarios have the same. */
+export const Pools = z
   .strictObject({
     currency: z.string().regex(/^[A-Z]{3}$/, 'must be a currency of three letters (ISO 4217)'),
     pools: z.array(Pool).min(1),
@@ -109,7 +110,7 @@ function json(text: string): unknown {
   }
 }
 
-function poolOf(pool: z.infer<typeof Pool>): PoolConfig {
+export function poolOf(pool: z.infer<typeof Pool>): PoolConfig {
   const { name, groups, minimum, reserve } = pool
   const there = groups.reduce((sum, { count }) => sum + count, 0)
   return {
