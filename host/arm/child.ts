@@ -31,6 +31,10 @@ const { ARM, ...env } = process.env
 const settings = JSON.parse(ARM ?? '{}') as ArmSettings
 const { folder, stateDirectory, program } = settings
 
+const say = (line: object): void => {
+  process.stdout.write(`${JSON.stringify(line)}\n`)
+}
+
 await runPart(() =>
   startArm({
     ...settings,
@@ -39,7 +43,7 @@ await runPart(() =>
     token: secretFile(join(directory, 'token'), 32),
     mark: stateDirectory,
     // A line for whoever started this: what happened to which machine, and its worker's process.
-    tell: (machine, is, pid) => process.stdout.write(`${JSON.stringify({ machine, is, pid })}\n`),
+    tell: (machine, is, worker) => say({ machine, is, ...worker }),
     log: (message) => process.stderr.write(`${message}\n`),
     guestOf(name, tell, onStart) {
       const log = openLog(join(stateDirectory, 'logs', `${name}.log`))
@@ -56,7 +60,7 @@ await runPart(() =>
       return createGuest({
         spec,
         onStart,
-        onReady: () => tell('works'),
+        onReady: (at) => tell('works', at),
         onDeath(manner) {
           process.stderr.write(`${name} ended (${manner})\n`)
           tell('died')

@@ -5,7 +5,7 @@ import { type PartProcess, type PartSpec, startPart } from '../platform/part-pro
 export interface GuestOptions {
   readonly spec: () => PartSpec
   readonly onStart: (pid: number) => void
-  readonly onReady: () => void
+  readonly onReady: (port: number) => void
   readonly onDeath: (manner: string) => void
 }
 

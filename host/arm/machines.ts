@@ -25,18 +25,20 @@ export interface Times {
 /** What happens to a machine, for people to read. */
 export type Happening = 'waking' | 'begun' | 'works' | 'died' | 'failed' | 'stopping' | 'asleep'
 
+export type GuestOf = (
+  name: string,
+  tell: (is: 'works' | 'died', port?: number) => void,
+  onStart: (pid: number) => void,
+) => Guest
+
 export interface MachinesDeps {
   readonly state: State
   readonly planned: readonly Planned[]
-  readonly guestOf: (
-    name: string,
-    tell: (is: 'works' | 'died') => void,
-    onStart: (pid: number) => void,
-  ) => Guest
+  readonly guestOf: GuestOf
   readonly faults: Faults
   readonly times: Times
   readonly now: () => number
-  readonly tell: (name: string, is: Happening, pid?: number) => void
+  readonly tell: (name: string, is: Happening, worker?: { pid?: number; port?: number }) => void
 }
 
 export type Machines = ReturnType<typeof createMachines>
@@ -64,10 +66,10 @@ export const createMachines = ({ state, planned, guestOf, faults, times, now, te
     if (known) return known
     const made = guestOf(
       name,
-      (is) => tell(name, is),
+      (is, port) => tell(name, is, port === undefined ? {} : { port }),
       (pid) => {
         change(name, { pid })
-        tell(name, 'begun', pid)
+        tell(name, 'begun', { pid })
       },
     )
     guests.set(name, made)

@@ -75,7 +75,8 @@ const words: Partial<Record<Happening, string>> = {
 }
 
 interface Register {
-  list(name: string, pid: number): void
+  /** What is not told stays as it was. */
+  list(name: string, worker: { pid?: number | undefined; port?: number | undefined }): void
   unlist(name: string): void
 }
 
@@ -83,15 +84,15 @@ interface Register {
 export const followMachines =
   (output: Output, { list, unlist }: Register) =>
   (line: string): void => {
-    const { machine, is, pid } = happeningOf(line)
+    const { machine, is, pid, port } = happeningOf(line)
     if (!machine || !is) return
-    if (is === 'begun') list(machine, pid ?? 0)
+    if (is === 'begun' || is === 'works') list(machine, { pid, port })
     if (is === 'asleep') unlist(machine)
     if (is === 'died') output.problem(`${machine} ended; it is started again`)
     else if (words[is]) output.line(`  ${machine} ${words[is]}`)
   }
 
-function happeningOf(line: string): { machine?: string; is?: Happening; pid?: number } {
+function happeningOf(line: string): { machine?: string; is?: Happening; pid?: number; port?: number } {
   try {
     return line.startsWith('{"machine":') ? JSON.parse(line) : {}
   } catch {

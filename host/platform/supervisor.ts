@@ -115,7 +115,9 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
   }
   const startArm = async (fleet: LocalFleet, settings: Record<string, string>) => {
     const log = openLog(join(stateDirectory, 'logs', 'arm.log'))
-    const onLine = followMachines(output, { list: (name, pid) => list(name, pid, 0), unlist })
+    const listWorker = (name: string, to: { pid?: number | undefined; port?: number | undefined }) =>
+      list(name, to.pid ?? listed.get(name)?.pid ?? 0, to.port ?? 0)
+    const onLine = followMachines(output, { list: listWorker, unlist })
     const part = await keep(armSpec({ options, fleet, settings, log, onLine }), 0)
     list('arm', listed.get('arm')?.pid ?? 0, part.port)
     return { part, settings: armSettings(stateDirectory, part.port) }

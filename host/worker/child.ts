@@ -1,4 +1,4 @@
-// The process of one worker: the built program as it runs on a VM, which here ends with whoever started it.
+// The process of one worker: the built program as it runs on a VM, which here ends with its machine.
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { partArguments, runPart } from '../platform/child.ts'
