@@ -14,6 +14,7 @@ export const consoleLines = (platform: Platform, options: StartOptions): string[
   '',
   `  Console    ${platform.consoleUrl}`,
   `  Sign in    with the key that this prints:  node -p "require('${fileOf(options)}').tenant.apiKey"`,
+  `  Fleet      ${new URL('fleet.html', platform.consoleUrl)} with the adminKey of the same file`,
   '',
 ]
 
