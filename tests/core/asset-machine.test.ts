@@ -13,6 +13,7 @@ import {
   removed,
   renewed,
   timelineLength,
+  wakingEncoders,
 } from '../../shared/assets/machine.ts'
 import { type Asset, AssetDocument, progressStages } from '../../shared/assets/model.ts'
 import { isoTime } from '../../shared/core/clock.ts'
@@ -100,6 +101,52 @@ describe('in any order of facts', () => {
         }
       }),
     )
+  })
+})
+
+describe('a title that waits for encoders', () => {
+  const encoding = progressed(
+    completed(uploading, { etag: 'e' }, 1000) as Asset,
+    { version: 1, percent: 10, stage: 'encoding', etaSeconds: 9 },
+    2000,
+  ) as Asset
+  const waits = { version: 1, waits: true }
+  const waiting = wakingEncoders(encoding, waits, 3000) as Asset
+
+  test('says so, and nobody knows for how long', () => {
+    expect(waiting.progress).toEqual({ percent: 10, stage: 'waking-encoders' })
+    expect(AssetDocument.parse(waiting)).toEqual(waiting)
+    expect(wakingEncoders(waiting, waits, 4000)).toBe('unchanged')
+    expect(wakingEncoders(encoding, { ...waits, version: 2 }, 4000)).toBe('unchanged')
+  })
+
+  test('until one comes, whatever is made of it meanwhile; its percent never goes down', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: -5, max: 120 }), { maxLength: 9 }), (percents) => {
+        let asset = waiting
+        for (const percent of percents) {
+          const next = progressed(asset, { version: 1, percent, stage: 'encoding' }, 4000)
+          if (next === 'unchanged') continue
+          expect(next.progress.percent).toBeGreaterThan(asset.progress.percent)
+          expect(next.progress.stage).toBe('waking-encoders')
+          asset = next
+        }
+        const awake = wakingEncoders(asset, { version: 1, waits: false }, 5000) as Asset
+        expect(awake.progress).toEqual({ percent: asset.progress.percent, stage: 'encoding' })
+        expect(wakingEncoders(awake, { version: 1, waits: false }, 6000)).toBe('unchanged')
+      }),
+    )
+  })
+
+  test('and not before its units are there, nor once they are done', () => {
+    for (const stage of ['probing', 'finishing'] as const) {
+      const asset = { ...encoding, progress: { percent: 10, stage } }
+      for (const is of [true, false])
+        expect(wakingEncoders(asset, { version: 1, waits: is }, 3000)).toBe('unchanged')
+    }
+    expect(progressed(waiting, { version: 1, percent: 99, stage: 'finishing' }, 4000)).toMatchObject({
+      progress: { percent: 99, stage: 'finishing' },
+    })
   })
 })
 
