@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { Pools } from '../shared/config/fleet.ts'
 
 const root = join(import.meta.dirname, '..')
 const pages = ['README.md', 'SECURITY.md', ...globSync('docs/**/*.md', { cwd: root })]
@@ -33,4 +34,13 @@ test('the paths of tests that the docs name are there', () => {
   )
   expect(named.length).toBeGreaterThan(3)
   expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([])
+})
+
+test('the pools of docs/7-fleet.md are ones that the app takes, and no key of theirs is left out', () => {
+  const page = read('docs/7-fleet.md')
+  const { pools } = Pools.parse(JSON.parse(/```json\n([\s\S]*?)```/.exec(page)?.[1] ?? ''))
+  expect(pools.map(({ name }) => name)).toEqual(['encoder', 'edge'])
+  const pool = Pools.shape.pools.element
+  const keys = [...Object.keys(pool.shape), ...Object.keys(pool.shape.groups.element.shape)]
+  expect(keys.filter((key) => !page.includes(`\`${key}\``) && !page.includes(`"${key}":`))).toEqual([])
 })

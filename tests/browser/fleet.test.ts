@@ -1,0 +1,230 @@
+// The console's fleet page in real Chromium on the real platform: machines that are processes wake by a button, work for
+// an encode, are drained, and sleep; and nobody but an admin sees any of it.
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { readLocalJson } from '../../host/platform/local-json.ts'
+import { describeInBrowser, launchBrowser } from '../support/browser.ts'
+import { openConsole } from '../support/console-page.ts'
+import { drawFilm, repeatFilm } from '../support/film.ts'
+import { type FleetPage, openFleetPage } from '../support/fleet-page.ts'
+import { takeFleetPicture } from '../support/fleet-picture.ts'
+import { type Platform, startPlatform } from '../support/platform.ts'
+
+const patience = { timeout: 60_000 }
+/** As `npm start` has them, with less patience. */
+const pool = (name: string, count: number) => ({
+  name,
+  groups: [{ name: 'local', count, pricePerHour: 0.2 }],
+  ...{ bootSeconds: 3, goalSeconds: 10, coolSeconds: 4, staySeconds: 4, lateSeconds: 60, drainSeconds: 60 },
+  ...{ budgetPerHour: 5, budgetPerMonth: 100 },
+})
+const pools = { currency: 'EUR', pools: [pool('encoder', 2), pool('edge', 1)] }
+const [first, second] = ['encoder-local-1', 'encoder-local-2'] as const
+
+describeInBrowser('the fleet page of the console', () => {
+  let platform: Platform
+  let browser: Browser
+  let fleet: FleetPage
+  let folder: string
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'movidone-fleet-'))
+    const parts = [
+      startPlatform({
+        env: { FLEET_POOLS: JSON.stringify(pools), ENCODE_FLEET_SECONDS: '1', MOVIDONE_BOOT_SECONDS: '3' },
+      }),
+      launchBrowser(),
+    ] as const
+    await drawFilm({ path: join(folder, 'short.mp4'), seconds: 8 })
+    await repeatFilm({ from: join(folder, 'short.mp4'), to: join(folder, 'Regatta.mp4'), seconds: 40 })
+    ;[platform, browser] = await Promise.all(parts)
+    fleet = await openFleetPage(browser, platform)
+  })
+  afterAll(async () => {
+    await browser?.close()
+    await platform?.stop()
+    if (folder) await rm(folder, { recursive: true, force: true })
+  })
+
+  /** As the platform lists them. */
+  const processes = (): string[] => (readLocalJson(platform.folder)?.processes ?? []).map(({ name }) => name)
+  const ask = async (headers: Record<string, string>, name = ''): Promise<Response> =>
+    fetch(`${platform.apiUrl}/api/v1/fleet/pools${name}`, { headers })
+  const admin = () => ({ 'x-movidone-admin': platform.adminKey })
+  const stateOf = async (id: string): Promise<string | undefined> => {
+    const { nodes } = (await (await ask(admin(), `/${id.split('-')[0]}`)).json()) as {
+      nodes: Array<{ id: string; state: string }>
+    }
+    return nodes.find((node) => node.id === id)?.state
+  }
+
+  test('opens to the admin key alone: a tenant’s key gets nothing, by the page or by the API', async () => {
+    expect((await ask(admin())).status).toBe(200)
+    const { apiKey } = platform.tenant
+    expect((await ask({ authorization: `Bearer ${apiKey}` })).status).toBe(401)
+    expect((await ask({ 'x-movidone-admin': apiKey })).status).toBe(401)
+
+    const { page, signIn } = fleet
+    await signIn(apiKey)
+    await page.getByText('not the admin key').waitFor()
+    expect(await page.locator('#console').isHidden()).toBe(true)
+    expect(await page.locator('.node').count()).toBe(0)
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0)
+  })
+
+  test('keeps the key for this tab, and out of every URL', async () => {
+    const { page, signIn, asked, tile } = fleet
+    await signIn(platform.adminKey)
+    await tile(first).waitFor()
+    await page.reload()
+    await tile(first).waitFor()
+    expect(await page.evaluate(() => [localStorage.length, document.cookie])).toEqual([0, ''])
+    expect(asked.filter((url) => url.includes(platform.adminKey))).toEqual([])
+    expect(page.url()).not.toContain('#')
+  })
+
+  test('shows each pool: its machines asleep, what is wanted and what it costs', async () => {
+    const encoders = fleet.page.getByRole('region', { name: 'Encoders' })
+    expect(await encoders.getByText('Nothing to encode').count()).toBe(1)
+    for (const id of [first, second]) expect(await fleet.tile(id).textContent()).toContain('Asleep')
+    expect(await encoders.locator('[data-cost="hour"]').textContent()).toMatch(/€0\.00.*of €\d/)
+    const edges = fleet.page.getByRole('region', { name: 'Edges' })
+    expect(await edges.locator('.node').count()).toBe(1)
+  })
+
+  test('a film that is big enough wakes machines, says so on its card, and they go back to sleep', async () => {
+    const { tile, looks } = fleet
+    const console = await openConsole(browser, platform)
+    await console.signIn(platform.tenant.apiKey)
+    const seen = await looks(first)
+    await console.page.locator('#file').setInputFiles(join(folder, 'Regatta.mp4'))
+    const card = console.card('Regatta')
+    await card.getByText('Waking encoders…').waitFor(patience)
+    await tile(first).locator('.holds li').first().waitFor(patience)
+    expect(await tile(first).locator('.holds').textContent()).toMatch(/chunk \d+ of ast_\w+-v1/)
+    await card.locator('.state', { hasText: 'Ready' }).waitFor(patience)
+    await tile(first).getByText('Asleep', { exact: true }).waitFor(patience)
+    const words = await seen()
+    expect(words[0]).toBe('Asleep')
+    for (const word of ['Waking', 'Working', 'Asleep']) expect(words).toContain(word)
+    expect(await stateOf(first)).toBe('stopped')
+    expect(console.troubles).toEqual([])
+    await console.page.close()
+  })
+
+  test('wakes a machine by a button, and says aloud when it is ready', async () => {
+    const { page, tile, looks } = fleet
+    const seen = await looks(first)
+    const encoders = page.getByRole('region', { name: 'Encoders' })
+    await encoders.getByRole('button', { name: 'Wake' }).click()
+    await tile(first).getByText('Waking', { exact: true }).waitFor(patience)
+    await encoders.getByText(/At least 1 awake until/).waitFor()
+    await tile(first).getByText('Awake', { exact: true }).waitFor(patience)
+    expect(await seen()).toEqual(['Asleep', 'Waking', 'Awake'])
+    expect(await stateOf(first)).toBe('ready')
+    expect(await stateOf(second)).toBe('stopped')
+    await page.locator('#status', { hasText: `${first}: awake.` }).waitFor({ state: 'attached', ...patience })
+    expect(processes()).toContain(first)
+    expect(await encoders.locator('[data-cost="hour"] [data-part="amount"]').textContent()).not.toBe('€0.00')
+  })
+
+  test('tells at its field what can not be asked for', async () => {
+    const form = fleet.page.locator('.pool[data-pool="encoder"] [data-form="wake"]')
+    const field = form.locator('input')
+    await form.evaluate((element: HTMLFormElement) => {
+      element.noValidate = true
+    })
+    await field.fill('0')
+    await form.getByRole('button').click()
+    await form.locator('[data-error="nodes"]:not(:empty)').waitFor(patience)
+    expect(await field.getAttribute('aria-invalid')).toBe('true')
+    expect(await field.evaluate((element) => document.activeElement === element)).toBe(true)
+    await field.fill('1')
+  })
+
+  test('drains only when told twice, by keyboard alone; then the machine goes to sleep', async () => {
+    const { page, tile, looks } = fleet
+    const form = page.locator('.pool[data-pool="encoder"] [data-form="drain"]')
+    const press = async () => {
+      await form.locator('input').focus()
+      await page.keyboard.press('Enter')
+      await page.getByRole('dialog', { name: 'Drain 1 machine?' }).waitFor()
+    }
+    await press()
+    await page.keyboard.press('Escape')
+    expect(await stateOf(first)).toBe('ready')
+    const seen = await looks(first)
+    await press()
+    await page.keyboard.press('Tab')
+    await page.keyboard.press('Enter')
+    await tile(first).getByText('Asleep', { exact: true }).waitFor(patience)
+    const words = await seen()
+    expect([words[0], words.at(-1)]).toEqual(['Awake', 'Asleep'])
+    expect(words.slice(1, -1).every((word) => ['Draining', 'Going to sleep'].includes(word))).toBe(true)
+    expect(await stateOf(first)).toBe('stopped')
+    expect(processes()).not.toContain(first)
+    await page.getByText(/At most 0 awake until/).waitFor()
+  })
+
+  test('drains a single machine, which is one of two', async () => {
+    const { page, tile, drain } = fleet
+    const wake = page.locator('.pool[data-pool="encoder"] [data-form="wake"]')
+    await wake.locator('input').fill('2')
+    await wake.getByRole('button').click()
+    for (const id of [first, second]) await tile(id).getByText('Awake', { exact: true }).waitFor(patience)
+    await drain(second)
+    await tile(second)
+      .getByText(/Draining|Going to sleep/)
+      .waitFor(patience)
+    expect(await stateOf(first)).toBe('ready')
+  })
+
+  test('asks nothing while nobody looks, and goes on afterwards', async () => {
+    const { page, asked } = fleet
+    const polls = () => asked.filter((url) => url.endsWith('/fleet/pools')).length
+    const hide = (hidden: boolean) =>
+      page.evaluate((value) => {
+        Object.defineProperty(document, 'hidden', { value, configurable: true })
+        document.dispatchEvent(new Event('visibilitychange'))
+      }, hidden)
+    await hide(true)
+    await page.waitForTimeout(1000)
+    const before = polls()
+    await page.waitForTimeout(4500)
+    expect(polls()).toBe(before)
+    await hide(false)
+    await expect.poll(polls, { timeout: 3000 }).toBeGreaterThan(before)
+  })
+
+  test('says since when it does not know, and does not make things up meanwhile', async () => {
+    const { page, tile } = fleet
+    await page.route('**/fleet/pools', (route) => route.abort())
+    await page.getByText(/does not answer.*Below is how it was/).waitFor(patience)
+    expect(await tile(first).isVisible()).toBe(true)
+    await page.unroute('**/fleet/pools')
+    await page.locator('#stale').waitFor({ state: 'hidden', ...patience })
+  })
+
+  test.each([320, 768])('fits %i pixels, and is not wider', async (width) => {
+    const { page } = fleet
+    await page.setViewportSize({ width, height: 740 })
+    const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)
+    await page.setViewportSize({ width: 1200, height: 860 })
+    expect(wider).toBeLessThanOrEqual(0)
+  })
+
+  if (process.env['SCREENSHOT'] === '1')
+    test('poses for the picture in the docs', () => takeFleetPicture(fleet, platform), 240_000)
+
+  test('forgets everything on signing out, and broke no rule of its policy on the whole way', async () => {
+    const { page, troubles } = fleet
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.getByLabel('Admin key').waitFor()
+    expect(await page.evaluate(() => sessionStorage.length)).toBe(0)
+    expect(await page.locator('.node').count()).toBe(0)
+    expect(troubles).toEqual([])
+  })
+})
