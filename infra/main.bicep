@@ -1,8 +1,9 @@
-// The whole platform in one resource group: this file wires, the modules build, access.bicep alone grants.
+// The platform in one resource group, its machines in another: this file wires, the modules build, access*.bicep alone grant.
 targetScope = 'subscription'
 
-import { Proxy } from 'modules/settings.bicep'
-import { Size, sizes, Tags } from 'modules/size.bicep'
+import { Fleet, fleets, noFleet } from 'modules/pools.bicep'
+import { Places, Proxy } from 'modules/settings.bicep'
+import { Machines, Size, sizes, Tags } from 'modules/size.bicep'
 
 @description('Name of the environment, such as dev or prod.')
 @minLength(1)
@@ -28,16 +29,22 @@ param publicUrl string = ''
 @description('What stands before the app, and how it proves itself; nothing unless it is named here.')
 param proxy Proxy = { hops: 1, proof: '', countryHeader: '' }
 
+@description('How machines are made; without an SSH key there are none, and the app does all their work.')
+param machines Machines = { adminUsername: 'movidone', sshPublicKey: '', encryptionAtHost: true }
+
 @description('Raise it to build anew while a deleted vault still holds its name.')
 @minValue(1)
 @maxValue(99)
 param vaultGeneration int = 1
 
 var chosen Size = sizes[size]
+var fleet Fleet = empty(machines.sshPublicKey) ? noFleet : fleets[size]
+var pools = map(fleet.pools, pool => pool.name)
+var hasFleet = !empty(pools)
 var token = uniqueString(subscription().id, environmentName, location)
 var tags Tags = { 'azd-env-name': environmentName, product: 'movidone' }
 // The one list of containers, which the local platform reads too.
-var stores = loadJsonContent('stores.json')
+var folders = loadJsonContent('stores.json').blobs
 
 resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   name: 'rg-movidone-${environmentName}'
@@ -45,9 +52,16 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   tags: tags
 }
 
+// What the app may do with machines holds for this group: nothing else is in it.
+resource fleetGroup 'Microsoft.Resources/resourceGroups@2025-04-01' = if (hasFleet) {
+  name: '${group.name}-fleet'
+  location: location
+  tags: tags
+}
+
 module identity 'modules/identity.bicep' = {
   scope: group
-  params: { location: location, tags: tags, token: token }
+  params: { location: location, tags: tags, token: token, pools: pools }
 }
 
 module monitor 'modules/monitor.bicep' = {
@@ -62,7 +76,7 @@ module hostStorage 'modules/storage.bicep' = {
     tags: tags
     name: 'sthost${token}'
     sku: chosen.storageSku
-    containers: ['packages']
+    containers: hasFleet ? ['packages', 'worker'] : ['packages']
   }
 }
 
@@ -85,7 +99,7 @@ module mediaStorage 'modules/storage.bicep' = {
     tags: tags
     name: 'stmedia${token}'
     sku: chosen.storageSku
-    containers: stores.blobs
+    containers: folders
     takesUploads: true
     uploadOrigins: union([app.outputs.origin], empty(publicUrl) ? [] : [publicUrl], uploadOrigins)
   }
@@ -98,8 +112,6 @@ module data 'modules/data.bicep' = {
     tags: tags
     token: token
     size: chosen
-    databaseName: stores.cosmos.database
-    containers: stores.cosmos.containers
   }
 }
 
@@ -114,6 +126,16 @@ module vault 'modules/vault.bicep' = {
   }
 }
 
+var places Places = {
+  publicUrl: empty(publicUrl) ? app.outputs.origin : publicUrl
+  blobUrl: mediaStorage.outputs.blobUrl
+  cosmosEndpoint: data.outputs.endpoint
+  databaseName: data.outputs.databaseName
+  vaultUrl: vault.outputs.url
+  kekName: vault.outputs.kekName
+  fleetGroupName: hasFleet ? fleetGroup.name : ''
+}
+
 module settings 'modules/settings.bicep' = {
   scope: group
   params: {
@@ -121,14 +143,10 @@ module settings 'modules/settings.bicep' = {
     clientId: identity.outputs.clientId
     hostStorageName: hostStorage.outputs.name
     insightsName: monitor.outputs.insightsName
-    publicUrl: empty(publicUrl) ? app.outputs.origin : publicUrl
-    blobUrl: mediaStorage.outputs.blobUrl
-    cosmosEndpoint: data.outputs.endpoint
-    databaseName: data.outputs.databaseName
-    vaultUrl: vault.outputs.url
-    kekName: vault.outputs.kekName
     adminKeyName: vault.outputs.adminKeyName
+    places: places
     proxy: proxy
+    fleet: fleet
   }
 }
 
@@ -144,17 +162,32 @@ module access 'modules/access.bicep' = {
     kekName: vault.outputs.kekName
     adminKeyName: vault.outputs.adminKeyName
     insightsName: monitor.outputs.insightsName
+    databaseName: data.outputs.databaseName
+    nodes: { pools: pools, identityNames: identity.outputs.nodeNames, groupName: places.fleetGroupName }
   }
 }
 
-@description('Region of everything.')
-output AZURE_LOCATION string = location
+module nodes 'modules/fleet.bicep' = if (hasFleet) {
+  scope: fleetGroup
+  params: {
+    location: location
+    tags: tags
+    token: token
+    fleet: fleet
+    machines: machines
+    identityGroupName: group.name
+    identityNames: identity.outputs.nodeNames
+    places: places
+    appUrl: app.outputs.origin
+    workerUrl: '${hostStorage.outputs.blobUrl}worker'
+  }
+}
 
-@description('Directory that the subscription trusts.')
-output AZURE_TENANT_ID string = tenant().tenantId
-
-@description('Resource group of everything.')
+@description('Resource group of everything but machines.')
 output AZURE_RESOURCE_GROUP string = group.name
+
+@description('Storage account that keeps the worker, in the container of that name; empty where there are no machines.')
+output WORKER_STORAGE_NAME string = hasFleet ? hostStorage.outputs.name : ''
 
 @description('Name of the function app.')
 output SERVICE_APP_NAME string = app.outputs.name

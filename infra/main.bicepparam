@@ -16,3 +16,8 @@ param proxy = {
   proof: readEnvironmentVariable('MOVIDONE_PROXY_PROOF', '')
   countryHeader: readEnvironmentVariable('MOVIDONE_COUNTRY_HEADER', '')
 }
+param machines = {
+  adminUsername: readEnvironmentVariable('MOVIDONE_FLEET_USER', 'movidone')
+  sshPublicKey: readEnvironmentVariable('MOVIDONE_FLEET_SSH_KEY', '')
+  encryptionAtHost: bool(readEnvironmentVariable('MOVIDONE_FLEET_HOST_ENCRYPTION', 'true'))
+}

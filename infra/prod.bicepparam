@@ -4,3 +4,8 @@ using 'main.bicep'
 param environmentName = 'prod'
 param size = 'prod'
 param administratorId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
+param machines = {
+  adminUsername: 'movidone'
+  sshPublicKey: readEnvironmentVariable('MOVIDONE_FLEET_SSH_KEY', '')
+  encryptionAtHost: true
+}

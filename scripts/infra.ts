@@ -9,14 +9,18 @@ import { parseArgs } from 'node:util'
 const pinned = '0.49.2'
 const sizes = ['dev', 'prod']
 
-// Fixed, so that the snapshots are the same on every machine; the principal stands for the administrator.
+// Fixed, so that the snapshots are the same on every machine; the principal stands for the administrator, the key for any.
 const deployment = [
   ['--subscription-id', '00000000-0000-0000-0000-000000000001'],
   ['--tenant-id', '00000000-0000-0000-0000-000000000002'],
   ['--location', 'francecentral'],
   ['--deployment-name', 'movidone'],
 ].flat()
-const variables = { AZURE_PRINCIPAL_ID: '00000000-0000-0000-0000-000000000003' }
+const variables = {
+  AZURE_PRINCIPAL_ID: '00000000-0000-0000-0000-000000000003',
+  MOVIDONE_FLEET_SSH_KEY:
+    'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA nobody',
+}
 const azdVariables = { ...variables, AZURE_ENV_NAME: 'dev', AZURE_LOCATION: 'francecentral' }
 
 type Run = { code: number; output: string }

@@ -3,15 +3,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { localOnly, platformOnly, settings } from '../shared/config/schema.ts'
-
-type Resource = {
-  id: string
-  type: string
-  name: string
-  location?: string
-  tags?: Record<string, string>
-  properties: Record<string, unknown>
-}
+import { isExpression, readSnapshot } from './support/snapshot.ts'
 
 const root = join(import.meta.dirname, '..')
 const text = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -24,24 +16,14 @@ const stores = JSON.parse(text('infra/stores.json')) as {
   blobs: string[]
 }
 
-const roleNames: Record<string, string> = {
-  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b': 'Storage Blob Data Owner',
-  'ba92f5b4-2d11-453d-a403-e96b0029c9fe': 'Storage Blob Data Contributor',
-  'db58b8e5-c6ad-4a2a-8342-4190687cbf4a': 'Storage Blob Delegator',
-  '974c5e8b-45b9-4653-ba55-5f855dd0fb88': 'Storage Queue Data Contributor',
-  '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3': 'Storage Table Data Contributor',
-  'e147488a-f6f5-4113-8e2d-b22465e65bf6': 'Key Vault Crypto Service Encryption User',
-  '4633458b-17de-408a-b874-0445c86b69e6': 'Key Vault Secrets User',
-  '3913510d-42f4-4e42-8a64-420c390055eb': 'Monitoring Metrics Publisher',
-  '00000000-0000-0000-0000-000000000002': 'Cosmos DB Built-in Data Contributor',
-}
-
 const grants = [
   'administrator | Key Vault Secrets User | vaults/kv/secrets/admin-key',
+  'administrator | Storage Blob Data Contributor | storageAccounts/sthost/worker',
   'app | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos',
   'app | Key Vault Crypto Service Encryption User | vaults/kv/keys/kek',
   'app | Key Vault Secrets User | vaults/kv/secrets/admin-key',
   'app | Monitoring Metrics Publisher | components/appi',
+  'app | Movidone fleet power | the fleet’s group',
   'app | Storage Blob Data Contributor | storageAccounts/stmedia',
   'app | Storage Blob Data Owner | storageAccounts/sthost',
   'app | Storage Blob Delegator | storageAccounts/stmedia',
@@ -49,26 +31,35 @@ const grants = [
   'app | Storage Table Data Contributor | storageAccounts/sthost',
 ]
 
+const grantsOfNodes = {
+  encoder: [
+    'encoder | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos/dbs/movidone/colls/fleet',
+    'encoder | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos/dbs/movidone/colls/units',
+    'encoder | Cosmos DB Built-in Data Reader | databaseAccounts/cosmos/dbs/movidone/colls/assets',
+    'encoder | Cosmos DB Built-in Data Reader | databaseAccounts/cosmos/dbs/movidone/colls/keys',
+    'encoder | Key Vault Crypto Service Encryption User | vaults/kv/keys/kek',
+    'encoder | Storage Blob Data Contributor | storageAccounts/stmedia/media',
+    'encoder | Storage Blob Data Reader | storageAccounts/sthost/worker',
+    'encoder | Storage Blob Data Reader | storageAccounts/stmedia/sources',
+  ],
+  edge: [
+    'edge | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos/dbs/movidone/colls/assets',
+    'edge | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos/dbs/movidone/colls/fleet',
+    'edge | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos/dbs/movidone/colls/sessions',
+    'edge | Cosmos DB Built-in Data Reader | databaseAccounts/cosmos/dbs/movidone/colls/keys',
+    'edge | Cosmos DB Built-in Data Reader | databaseAccounts/cosmos/dbs/movidone/colls/revocations',
+    'edge | Cosmos DB Built-in Data Reader | databaseAccounts/cosmos/dbs/movidone/colls/tenants',
+    'edge | Key Vault Crypto Service Encryption User | vaults/kv/keys/kek',
+    'edge | Storage Blob Data Reader | storageAccounts/sthost/worker',
+    'edge | Storage Blob Data Reader | storageAccounts/stmedia/media',
+  ],
+}
+
 describe.each(['dev', 'prod'])('a deployment of %s', (size) => {
-  const snapshot = JSON.parse(text(`infra/${size}.snapshot.json`)) as {
-    predictedResources: Resource[]
-    diagnostics: unknown[]
-  }
-  const resources = snapshot.predictedResources
-  const all = (type: string) => resources.filter((resource) => resource.type === type)
-  const one = (type: string) => {
-    const found = all(type)
-    expect(found.map(({ name }) => name)).toHaveLength(1)
-    return found[0] as Resource
-  }
-  const appSettings = () => one('Microsoft.Web/sites/config').properties as Record<string, string>
-  // Names end in a token of 13 characters that differs by subscription, environment and region.
-  const token = one('Microsoft.ManagedIdentity/userAssignedIdentities').name.replace('id-', '')
-  const short = (id: string) =>
-    id.replace(/^.*?\/providers\/[^/]+\//, '').replace(new RegExp(`-?${token}(-\\d+)?`), '')
+  const { resources, diagnostics, all, one, token, grants: granted, appSettings } = readSnapshot(size)
 
   test('is expanded whole', () => {
-    expect(snapshot.diagnostics).toEqual([])
+    expect(diagnostics).toEqual([])
     expect(resources.length).toBeGreaterThan(30)
     expect(token).toMatch(/^[a-z0-9]{13}$/)
   })
@@ -93,14 +84,16 @@ describe.each(['dev', 'prod'])('a deployment of %s', (size) => {
     expect(one('Microsoft.OperationalInsights/workspaces').properties).toMatchObject({
       features: { disableLocalAuth: true },
     })
-    expect(JSON.stringify(snapshot)).not.toMatch(
+    expect(JSON.stringify(resources)).not.toMatch(
       /listKeys|listSecrets|AccountKey=|SharedAccessSignature|sig=/i,
     )
   })
 
   test('shows nothing to the public but the app, over https', () => {
     const containers = all('Microsoft.Storage/storageAccounts/blobServices/containers')
-    expect(containers.map(({ properties }) => properties['publicAccess'])).toEqual(['None', 'None', 'None'])
+    expect(containers.map(({ properties }) => properties['publicAccess'])).toEqual(
+      containers.map(() => 'None'),
+    )
     expect(one('Microsoft.Web/sites').properties).toMatchObject({ httpsOnly: true })
     const [hostCors, mediaCors] = all('Microsoft.Storage/storageAccounts/blobServices').map(
       ({ properties }) => (properties as { cors: { corsRules: Record<string, unknown>[] } }).cors.corsRules,
@@ -113,18 +106,8 @@ describe.each(['dev', 'prod'])('a deployment of %s', (size) => {
   })
 
   test('grants exactly this', () => {
-    const assignments = resources.filter(({ type }) => /roleassignments$/i.test(type))
-    const rows = assignments.map(({ id, properties }) => {
-      const principal = properties['principalId'] as string
-      const who = principal.includes(`userAssignedIdentities/id-${token}'`)
-        ? 'app'
-        : principal.replace('00000000-0000-0000-0000-000000000003', 'administrator')
-      const role = (properties['roleDefinitionId'] as string).split('/').at(-1) ?? ''
-      const scope = id.replace(/\/(providers\/Microsoft\.Authorization\/role|sqlRole)Assignments\/.*$/, '')
-      return `${who} | ${roleNames[role] ?? role} | ${short(scope)}`
-    })
-    expect(rows.sort()).toEqual(grants)
-    expect(all('Microsoft.Authorization/roleDefinitions')).toEqual([])
+    const { encoder, edge } = grantsOfNodes
+    expect(granted()).toEqual([...grants, ...encoder, ...(size === 'prod' ? edge : [])].sort())
   })
 
   test('tags all that carries tags, and names the app for azd once', () => {
@@ -163,6 +146,7 @@ describe.each(['dev', 'prod'])('a deployment of %s', (size) => {
     const blobs = all('Microsoft.Storage/storageAccounts/blobServices/containers')
     expect(blobs.map(({ name }) => name)).toEqual([
       `sthost${token}/default/packages`,
+      `sthost${token}/default/worker`,
       ...stores.blobs.map((name) => `stmedia${token}/default/${name}`),
     ])
   })
@@ -214,7 +198,7 @@ describe.each(['dev', 'prod'])('a deployment of %s', (size) => {
     const known = Object.entries(appSettings()).map(([name, value]) => [
       name,
       // An empty one counts as absent.
-      value.startsWith('[') ? 'https://known-when-deployed.example' : value || undefined,
+      isExpression(value) ? 'https://known-when-deployed.example' : value || undefined,
     ])
     expect(settings.safeParse(Object.fromEntries(known)).error?.issues ?? []).toEqual([])
   })
@@ -237,10 +221,18 @@ test('an existing admin key survives a deployment, and is never an output', () =
   )
 })
 
-test('one file grants, main wires, and two diagnostics are known and silenced', () => {
-  const granting = bicepFiles.filter((file) => /roleAssignments@/i.test(text(file)))
-  expect(granting).toEqual(['infra/modules/access.bicep'])
-  expect(text('infra/main.bicep').match(/^resource .*$/gm)).toHaveLength(1)
+test('files named access grant and no others, main wires, and two diagnostics are known and silenced', () => {
+  const granting = bicepFiles.filter((file) => /roleAssignments@|roleDefinitions@/i.test(text(file)))
+  expect(granting.sort()).toEqual([
+    'infra/modules/access-fleet.bicep',
+    'infra/modules/access-nodes.bicep',
+    'infra/modules/access.bicep',
+  ])
+  // All of them begin in one file.
+  const referring = bicepFiles.filter((file) => /'(modules\/)?access-\w+\.bicep'/.test(text(file)))
+  expect(referring).toEqual(['infra/modules/access.bicep'])
+  const made = text('infra/main.bicep').match(/^resource \w+ '[^@]+/gm) ?? []
+  expect(made.map((line) => line.split("'")[1])).toEqual(Array(2).fill('Microsoft.Resources/resourceGroups'))
   const silenced = bicepFiles.flatMap((file) => text(file).match(/#disable-.*$/gm) ?? [])
   expect(silenced).toHaveLength(2)
   for (const file of bicepFiles) expect(text(file).split('\n').length, file).toBeLessThanOrEqual(200)

@@ -1,4 +1,4 @@
-// Who may do what: every role assignment of the platform, and no other file has one.
+// Who may do what: every role assignment is here, and of machines in the two files beside it that begin alike.
 
 @description('Name of the identity that the app acts as.')
 param identityName string
@@ -26,6 +26,12 @@ param adminKeyName string
 
 @description('Application Insights component.')
 param insightsName string
+
+@description('Name of the database.')
+param databaseName string
+
+@description('Roles of machines, none without machines; their identities in the same order; the group that they are in.')
+param nodes { pools: ('encoder' | 'edge')[], identityNames: string[], groupName: string }
 
 var roles = {
   blobDataOwner: 'b7e6dc6d-f1e8-4753-8033-0f276bb0955b'
@@ -146,4 +152,23 @@ resource onCosmos 'Microsoft.DocumentDB/databaseAccounts/sqlRoleAssignments@2026
     roleDefinitionId: '${cosmos.id}/sqlRoleDefinitions/00000000-0000-0000-0000-000000000002'
     scope: cosmos.id
   }
+}
+
+module onStores 'access-nodes.bicep' = if (!empty(nodes.pools)) {
+  params: {
+    pools: nodes.pools
+    identityNames: nodes.identityNames
+    hostStorageName: hostStorageName
+    mediaStorageName: mediaStorageName
+    cosmosName: cosmosName
+    databaseName: databaseName
+    vaultName: vaultName
+    kekName: kekName
+    administratorId: administratorId
+  }
+}
+
+module onFleet 'access-fleet.bicep' = if (!empty(nodes.pools)) {
+  scope: resourceGroup(nodes.groupName)
+  params: { identityName: identityName, identityGroupName: resourceGroup().name }
 }

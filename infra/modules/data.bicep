@@ -17,11 +17,9 @@ param token string
 @description('Size of the platform.')
 param size Size
 
-@description('Name of the database.')
-param databaseName string
-
-@description('Containers of the database.')
-param containers Container[]
+// The local platform reads the same list.
+var stores = loadJsonContent('../stores.json').cosmos
+var containers Container[] = stores.containers
 
 resource account 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
   name: 'cosmos-${token}'
@@ -43,9 +41,9 @@ resource account 'Microsoft.DocumentDB/databaseAccounts@2026-03-15' = {
 
 resource database 'Microsoft.DocumentDB/databaseAccounts/sqlDatabases@2026-03-15' = {
   parent: account
-  name: databaseName
+  name: stores.database
   properties: {
-    resource: { id: databaseName }
+    resource: { id: stores.database }
     // One throughput for all containers: an idle platform pays a tenth of it, once.
     options: size.?maximumThroughput == null
       ? {}

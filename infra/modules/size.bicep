@@ -5,6 +5,17 @@
 type Tags = { 'azd-env-name': string, product: string }
 
 @export()
+@description('How machines are made.')
+type Machines = {
+  @description('Name of the one account that Azure asks for; nobody can log in with it from outside.')
+  adminUsername: string
+  @description('Public half of an SSH key; without one there are no machines.')
+  sshPublicKey: string
+  @description('Encrypts caches and temporary disks too; the feature has to be registered in the subscription once.')
+  encryptionAtHost: bool
+}
+
+@export()
 @description('One size of the platform.')
 type Size = {
   @description('Memory of one instance; 4096 MB brings two cores, which ffmpeg wants.')
