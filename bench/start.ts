@@ -37,7 +37,7 @@ export async function benchStart(): Promise<BenchRow[]> {
   const ready: number[] = []
   for (let run = 0; run < 3; run++) {
     const startMs = performance.now()
-    const platform = await startPlatform()
+    const platform = await startPlatform({ env: { ENCODE_WORKERS: '' } })
     ready.push(performance.now() - startMs)
     await platform.stop()
   }

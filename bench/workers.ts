@@ -6,6 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crewOf } from '../tests/support/crew.ts'
+import { poolsOfTests } from '../tests/support/fleet.ts'
 import { type PlatformProcess, startPlatform, stateFolder } from '../tests/support/platform-process.ts'
 import { asTenant } from '../tests/support/tenant.ts'
 import type { BenchRow } from './row.ts'
@@ -48,9 +49,14 @@ function pin(platform: PlatformProcess, names: readonly string[]): void {
 }
 
 async function encodeWith(workers: number, film: string): Promise<Run> {
-  const names = Array.from({ length: workers }, (_, n) => `worker-${n + 1}`)
+  const names = Array.from({ length: workers }, (_, n) => `encoder-local-${n + 1}`)
   const platform = startPlatform(stateFolder(), {
-    env: { ENCODE_WORKERS: String(workers), ENCODE_THREADS: '1', ENCODE_CHUNK_SEGMENTS: '2' },
+    env: {
+      FLEET_POOLS: poolsOfTests({ count: workers, minimum: workers }),
+      ENCODE_EXECUTOR: 'fleet',
+      ENCODE_THREADS: '1',
+      ENCODE_CHUNK_SEGMENTS: '2',
+    },
   })
   try {
     const { apiUrl, tenant: own } = await platform.healthy()

@@ -84,7 +84,7 @@ export const startArm = async (options: ArmOptions): Promise<Arm> => {
     try {
       const { method = '', url = '/', headers } = request
       const body = await bodyOf(request)
-      const asked = new URL(url, `http://127.0.0.1:${port}`)
+      const asked = new URL(url, `http://${headers.host ?? '127.0.0.1'}`)
       if (Date.now() < awayUntilMs && asked.pathname !== '/faults')
         throw refusal(503, 'ServiceUnavailable', 'The resource manager is away.')
       if (!timingSafeEqual(hash(headers.authorization ?? ''), expected))
