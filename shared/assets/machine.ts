@@ -36,9 +36,10 @@ export const progressed = stepOfEncode<{ version: number } & Progress>((asset, f
   if (!encodes(asset, facts.version)) return 'unchanged'
   const { percent, stage } = asset.progress
   const later = progressStages.indexOf(facts.stage) > progressStages.indexOf(stage)
-  if (!later && facts.percent <= percent) return 'unchanged'
+  const reached = Math.max(percent, Math.min(99, Math.floor(facts.percent)))
+  if (!later && reached === percent) return 'unchanged'
   const progress: Progress = {
-    percent: Math.max(percent, Math.min(99, Math.floor(facts.percent))),
+    percent: reached,
     stage: later ? facts.stage : stage,
     ...(facts.etaSeconds === undefined ? {} : { etaSeconds: facts.etaSeconds }),
   }

@@ -59,7 +59,11 @@ export async function setYard(limits: Partial<EncodeLimits> = {}) {
       return stores.offers.unfinished()
     },
   }
-  const { assets, units, openings, lines } = stores
+  const { assets, units, lines } = stores
+  const openings = {
+    ...stores.openings,
+    waits: (sinceSeconds: number) => stores.openings.waits(sinceSeconds - Math.ceil(passedMs / 1000)),
+  }
   const encode = createEncode({
     ...parts,
     ...{ assets, units, openings, lines, offers },

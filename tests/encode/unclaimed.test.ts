@@ -1,9 +1,14 @@
 // Units that no worker takes: after a while they are the app's, a few at a time, and never at once a worker's too.
+
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { claimed } from '../../shared/encode/claims.ts'
+import type { Offer } from '../../shared/encode/ports.ts'
 import { newTenantId } from '../support/documents.ts'
+import { seeded } from '../support/seeded.ts'
 import { planOf, setYard, type Yard } from './offered.ts'
 
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const patienceMs = 60_000
 const window = 3
 
@@ -96,7 +101,7 @@ test('a unit that the app does is nobody else’s, also when it is begun again',
   const states: string[] = []
   yard.offers.change = async (...of) => {
     const offer = await change(...of)
-    if (offer?.state === 'taken') {
+    if (offer?.state === 'taken' && states.length === 0) {
       states.push(offer.state)
       // Now, while it is encoded here.
       expect(await yard.claim('late')).toBeUndefined()
@@ -130,7 +135,8 @@ test('an opening that waits goes first', async () => {
   expect(await title.unclaimed(1)).toEqual({ ok: true })
 })
 
-test('a worker that claims at the same moment: one of both does it, each time', async () => {
+test(`a worker that claims at the same moment: one of both does it, each time (SEED=${seed})`, async () => {
+  const random = seeded(seed)
   const tenantId = newTenantId()
   const won = { app: 0, worker: 0 }
   for (let round = 0; round < 40; round++) {
@@ -141,11 +147,13 @@ test('a worker that claims at the same moment: one of both does it, each time', 
     yard.pass(patienceMs + 1)
     await title.make(1)
     let isClaimed = false
-    const claim = yard.offers.change(jobId, id, (current) => {
+    const take = (current: Offer | undefined): Offer | 'unchanged' => {
       const next = current && claimed(current, { node: 'a', nowMs: yard.offers.now(), leaseMs: 30_000 })
       isClaimed = next !== undefined
       return next ?? 'unchanged'
-    })
+    }
+    // The app asks for a few things first: both are to come to it about the same time.
+    const claim = sleep(random() * 12).then(() => yard.offers.change(jobId, id, take))
     const [outcome] = await Promise.all([title.unclaimed(1), claim])
     const isOurs = outcome.ok && outcome.waitSeconds === undefined
     expect([isOurs, isClaimed]).toContain(true)
@@ -156,5 +164,5 @@ test('a worker that claims at the same moment: one of both does it, each time', 
   }
   // Both win now and then, or they never met.
   console.log(`of 40 the app got ${won.app}, the worker ${won.worker}`)
-  expect(won.app + won.worker).toBe(40)
+  expect(Math.min(won.app, won.worker)).toBeGreaterThan(0)
 })
