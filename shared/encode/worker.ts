@@ -6,6 +6,7 @@ import { encodeChunk } from './chunk.ts'
 import { claimed, inOrder, isHeldBy, renewed } from './claims.ts'
 import type { EncodeDeps } from './deps.ts'
 import { behind, createFence, type Fence } from './fence.ts'
+import { createIdle, type Idle } from './idle.ts'
 import type { Holder, Offer, Report, UnitResult } from './ports.ts'
 import type { Outcome } from './work.ts'
 
@@ -14,16 +15,21 @@ export type Tell = (unitId: string, claim: number, report: Report) => Promise<'h
 
 export interface Duty {
   readonly node: string
-  readonly kind: Offer['kind']
+  /** What it does at once: a unit of each entry. */
+  readonly slots: readonly Offer['kind'][]
   readonly tell: Tell
+  /** Asked before each claim: a process that was asleep may not be a node any more when it goes on. */
+  readonly isReady: () => boolean
   /** Takes nothing new, and ends what it has. */
   readonly drain: AbortSignal
   /** Gives back what it has, at once. */
   readonly leave: AbortSignal
+  /** Kept up to date: the units that it has, and that it is just reaching for. */
+  readonly hands: Set<string>
+  /** Told how fast a unit's pictures were made. */
+  readonly measured: (work: { pixels: number; ms: number }) => void
 }
 
-const idleMs = 500
-const mostIdleMs = 2000
 const mostTries = 8
 const logMost = 4000
 const detailMost = 1000
@@ -35,22 +41,33 @@ export function createWorker(deps: EncodeDeps) {
   const silentMs = (3 * limits.claimMs) / 4
 
   /** The first of the best that nobody else was faster with, and until when it is surely ours by this clock. */
-  async function claim({
-    kind,
-    node,
-  }: Duty): Promise<{ offer: Offer; holder: Holder; fence: Fence } | undefined> {
+  async function claim(duty: Duty, kind: Offer['kind']): Promise<Held | undefined> {
     const best = inOrder(await offers.open(kind), offers.now()).slice(0, mostTries)
-    for (const { jobId, id } of best) {
-      let holder: Holder | undefined
-      const askedAtMs = clock.now()
-      const offer = await offers.change(jobId, id, (current) => {
-        const next = current && claimed(current, { node, nowMs: offers.now(), leaseMs: limits.claimMs })
-        holder = next && { node, number: next.claims }
-        return next ?? 'unchanged'
-      })
-      if (offer && holder) return { offer, holder, fence: createFence(clock.now, askedAtMs + silentMs) }
+    for (const { jobId, id, unitId } of best) {
+      // Another slot of this worker has it, or is about to.
+      if (duty.hands.has(unitId)) continue
+      if (isOver(duty) || !duty.isReady()) return undefined
+      duty.hands.add(unitId)
+      let held: Held | undefined
+      try {
+        held = await take(duty.node, jobId, id)
+      } finally {
+        if (!held) duty.hands.delete(unitId)
+      }
+      if (held) return held
     }
     return undefined
+  }
+
+  async function take(node: string, jobId: string, id: string): Promise<Held | undefined> {
+    let holder: Holder | undefined
+    const askedAtMs = clock.now()
+    const offer = await offers.change(jobId, id, (current) => {
+      const next = current && claimed(current, { node, nowMs: offers.now(), leaseMs: limits.claimMs })
+      holder = next && { node, number: next.claims }
+      return next ?? 'unchanged'
+    })
+    return offer && holder && { offer, holder, fence: createFence(clock.now, askedAtMs + silentMs) }
   }
 
   async function keep(offer: Offer, holder: Holder, fence: Fence): Promise<void> {
@@ -111,8 +128,18 @@ export function createWorker(deps: EncodeDeps) {
     const leave = () => fence.fall(left)
     duty.leave.addEventListener('abort', leave, { once: true })
     if (duty.leave.aborted) leave()
+    const beganMs = clock.now()
+    let isMade = false
+    const { ffmpeg } = deps
+    const run: typeof ffmpeg.run = (ask) => {
+      isMade = true
+      return ffmpeg.run(ask)
+    }
     try {
-      const report = await work(deps, offer, fence)
+      const report = await work({ ...deps, ffmpeg: { ...ffmpeg, run } }, offer, fence)
+      // One that somebody made before tells nothing of this machine.
+      if (offer.kind === 'chunk' && isMade && report.result?.ok)
+        duty.measured({ pixels: offer.pixels, ms: clock.now() - beganMs })
       if (!fence.signal.aborted) return await tellOf(duty, held, report)
       if (fence.signal.reason !== left) throw fence.signal.reason
       const heard = await duty.tell(offer.unitId, holder.number, { outcome: 'returned' })
@@ -122,29 +149,48 @@ export function createWorker(deps: EncodeDeps) {
       deps.log('warn', 'fleet.claim-lost', { unit: offer.unitId, error: String(error) })
     } finally {
       duty.leave.removeEventListener('abort', leave)
+      duty.hands.delete(offer.unitId)
       over.abort()
     }
+  }
+
+  /** The next unit there is; undefined once there is to be none. */
+  async function next(duty: Duty, kind: Offer['kind'], idle: Idle): Promise<Held | undefined> {
+    while (!isOver(duty)) {
+      const held = await claim(duty, kind).catch((error: unknown) => {
+        deps.log('warn', 'fleet.no-claim', { error: String(error) })
+        return undefined
+      })
+      if (held) {
+        idle.found()
+        return held
+      }
+      await idle.wait()
+    }
+    return undefined
   }
 
   return {
     /** Resolves once it was told to drain or leave and holds nothing more. */
     async serve(duty: Duty): Promise<void> {
-      for (let waitMs = idleMs; !duty.drain.aborted && !duty.leave.aborted; ) {
-        const held = await claim(duty).catch((error: unknown) => {
-          deps.log('warn', 'fleet.no-claim', { error: String(error) })
-          return undefined
-        })
-        if (held) {
-          await hold(duty, held)
-          waitMs = idleMs
-        } else {
-          await clock.wait(waitMs)
-          waitMs = Math.min(mostIdleMs, waitMs * 1.5)
-        }
+      const idle = createIdle(clock, AbortSignal.any([duty.drain, duty.leave]))
+      // However many slots are free, one of each kind looks for all of them.
+      const looking = new Map<Offer['kind'], Promise<unknown>>()
+      const inTurn = (kind: Offer['kind']): Promise<Held | undefined> => {
+        const before = looking.get(kind) ?? Promise.resolve()
+        const found = before.then(() => next(duty, kind, idle))
+        looking.set(kind, found)
+        return found
       }
+      const slots = duty.slots.map(async (kind) => {
+        for (let held = await inTurn(kind); held; held = await inTurn(kind)) await hold(duty, held)
+      })
+      await Promise.all(slots)
     },
   }
 }
+
+const isOver = ({ drain, leave }: Duty): boolean => drain.aborted || leave.aborted
 
 interface Held {
   readonly offer: Offer

@@ -27,10 +27,10 @@ export function createMeter(clock: Pick<Clock, 'now'>): Meter {
   }))
   const slotOf = (second: number) => slots[second % slots.length]
 
-  function forget(nowMs: number): void {
+  function forget(nowMs: number, most = mostSessions): void {
     for (const [id, atMs] of seen) {
       // A clock that was set back makes sessions of the future: nobody knows how old those are.
-      if (seen.size <= mostSessions && nowMs - atMs < sessionMs && atMs <= nowMs) return
+      if (seen.size <= most && nowMs - atMs < sessionMs && atMs <= nowMs) return
       seen.delete(id)
     }
   }
@@ -40,7 +40,8 @@ export function createMeter(clock: Pick<Clock, 'now'>): Meter {
       const nowMs = clock.now()
       seen.delete(sessionId)
       seen.set(sessionId, nowMs)
-      if (seen.size > mostSessions) forget(nowMs)
+      // Many at once: a Map steps over all that were deleted before it comes to its first.
+      if (seen.size > mostSessions) forget(nowMs, 0.9 * mostSessions)
       const second = Math.floor(nowMs / 1000)
       const slot = slotOf(second)
       if (!slot) return
