@@ -76,7 +76,8 @@ export function createPurse({ plan, nodes, spend, nowMs }: Books): Purse {
     admits({ id, group: { pricePerHour } }) {
       exposures.set(id, { pricePerHour, untilGoneMs: plan.drainMs + stopMs, stays: true })
       const bears =
-        sum((one) => one.pricePerHour) <= perHour && monthBears(lookMs + plan.bootMs + plan.stayMs)
+        sum((one) => one.pricePerHour) <= perHour &&
+        monthBears(lookMs + plan.bootMs + Math.max(plan.stayMs, plan.coolMs))
       if (!bears) exposures.delete(id)
       return bears
     },

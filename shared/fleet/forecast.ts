@@ -13,7 +13,7 @@ interface Point {
   readonly value: number
 }
 
-/** Least squares, less one standard error: noise without a trend comes out at about zero, a clean ramp whole. */
+/** Least squares, less two standard errors: noise without a trend comes out at about zero, a clean ramp whole. */
 function sureSlope(points: readonly Point[]): number {
   if (points.length < fewestPoints) return 0
   const mean = (of: (point: Point) => number) =>
@@ -24,7 +24,7 @@ function sureSlope(points: readonly Point[]): number {
   if (spread === 0) return 0
   const slope = points.reduce((sum, { atMs, value }) => sum + (atMs - at) * (value - level), 0) / spread
   const rest = points.reduce((sum, { atMs, value }) => sum + (value - level - slope * (atMs - at)) ** 2, 0)
-  return slope - Math.sqrt(rest / (points.length - 2) / spread)
+  return slope - 2 * Math.sqrt(rest / (points.length - 2) / spread)
 }
 
 function foresee(points: readonly Point[], aheadMs: number): number {

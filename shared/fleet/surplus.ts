@@ -2,7 +2,7 @@
 import type { Purse } from './budget.ts'
 import type { Choice } from './decision.ts'
 import { type Bounds, required } from './need.ts'
-import type { PoolPlan } from './plan.ts'
+import type { Group, PoolPlan } from './plan.ts'
 import type { Need } from './ports.ts'
 import { byLeave, type Member, type Roster } from './roster.ts'
 
@@ -29,13 +29,19 @@ export function mustLeave(
   return left
 }
 
-/** Machines that left the plan go, but those that serve stay while others are on their way to take their place. */
+/**
+ * Machines that left the plan go; while they are needed, after others have come in their place. Where there is no room
+ * for others beside them, one goes after the other to make some.
+ */
 export function strangersLeave(roster: Roster, { need, coming }: { need: Need; coming: boolean }): Choice[] {
-  const replaced =
-    !coming || Number.isFinite(required(roster.active.filter(isReady), need, { low: 0, reserve: 0 }))
-  return roster.strangers
-    .filter(({ state }) => replaced || state === 'starting')
-    .map(({ id }) => ({ id, reason: 'not-planned' }))
+  const replaced = Number.isFinite(required(roster.active.filter(isReady), need, { low: 0, reserve: 0 }))
+  const leaving = roster.awake > roster.active.length + roster.strangers.length
+  const serving = roster.strangers.filter(({ state }) => state === 'ready')
+  const gone = replaced ? serving : serving.slice(0, coming || leaving ? 0 : 1)
+  return [...roster.strangers.filter(({ state }) => state === 'starting'), ...gone].map(({ id }) => ({
+    id,
+    reason: 'not-planned',
+  }))
 }
 
 interface Idle {
@@ -49,12 +55,16 @@ interface Idle {
 export function idle(plan: PoolPlan, active: readonly Member[], { peak, bounds, nowMs }: Idle): Choice[] {
   let ready = active.filter(isReady)
   const left: Choice[] = []
+  // Where one of a group can't be spared, none of its like can.
+  const needed = new Set<Group>()
   for (const member of ready.toSorted(byLeave(plan))) {
-    if (nowMs - member.node.sinceMs < plan.stayMs) continue
+    if (needed.has(member.group) || nowMs - member.node.sinceMs < Math.max(plan.stayMs, plan.coolMs)) continue
     const rest = ready.filter((one) => one !== member)
-    if (rest.length < Math.min(bounds.high, required(rest, peak, bounds))) continue
-    ready = rest
-    left.push({ id: member.id, reason: 'idle' })
+    if (rest.length < Math.min(bounds.high, required(rest, peak, bounds))) needed.add(member.group)
+    else {
+      ready = rest
+      left.push({ id: member.id, reason: 'idle' })
+    }
   }
   return left
 }
