@@ -101,6 +101,9 @@ export async function startCluster(size: number, env: Record<string, string> = {
     tenantId,
     assetId: asset.id,
     stores,
+    cosmos,
+    /** What any other process of the same app is told. */
+    settings: { ...settings, COSMOS_ENDPOINT: cosmos.endpoint },
     tenant: asTenant(nodes[0]?.url ?? '', apiKey),
     async stop() {
       await Promise.all(started.map(({ app }) => app.stop()))

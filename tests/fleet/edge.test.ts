@@ -1,0 +1,274 @@
+// An edge of the fleet as a process of its own beside a Functions host: byte for byte the same answers, for as long as it is ready.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { woken } from '../../shared/fleet/machine.ts'
+import { type Cluster, startCluster } from '../support/cluster.ts'
+import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
+import type { Playback } from '../support/tenant.ts'
+import { askRaw, comparable } from '../support/viewer.ts'
+import { endAllWorkers, startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
+import { type FleetOnCosmos, startFleet } from './stores.ts'
+
+const node = 'edge-z1-1'
+const pools = {
+  currency: 'EUR',
+  pools: [
+    {
+      ...{ name: 'edge', groups: [{ name: 'z1', count: 2, pricePerHour: 0.2 }] },
+      ...{ budgetPerHour: 1, budgetPerMonth: 100 },
+    },
+  ],
+}
+const settings = {
+  FLEET_POOLS: JSON.stringify(pools),
+  FLEET_SUBSCRIPTION: '0',
+  FLEET_GROUP: 'g',
+  NODE_BEAT_SECONDS: '0.2',
+  NODE_DEAD_SECONDS: '4',
+}
+
+let cluster: Cluster
+let fleet: FleetOnCosmos
+let edge: WorkerProcess
+let edgeUrl: string
+let api: string
+let playback: Playback
+
+const wake = () =>
+  fleet.set(node, (current) => woken({ ...current, state: 'stopped' }, 'demand', fleet.store.now()))
+const health = async () => {
+  const { status, body } = await askRaw(edgeUrl, '/api/healthz')
+  return { status, body: JSON.parse(body) as Record<string, unknown> }
+}
+const statusOf = async () => (await health()).status
+
+beforeAll(async () => {
+  cluster = await startCluster(1, settings)
+  fleet = await startFleet(cluster.cosmos)
+  api = cluster.nodes[0]?.url ?? ''
+  playback = await cluster.tenant.playback(cluster.assetId)
+  edge = await startWorkerProcess({
+    ...cluster.settings,
+    ...{ NODE_ID: node, FLEET_URL: api, EDGE_QUIET_SECONDS: '1' },
+  })
+  await edge.until(({ event }) => event === 'fleet.worker-started')
+})
+afterAll(async () => {
+  await endAllWorkers()
+  await cluster?.stop()
+})
+
+/** Where it listens: nobody knows before it has made itself known. */
+const portOf = async () => (await fleet.find(node))?.boot?.address
+
+test('it makes itself known once its node is woken, with where it serves', async () => {
+  expect(await portOf()).toBeUndefined()
+  await wake()
+  const { boot } = await fleet.until(node, ({ state }) => state === 'ready')
+  expect(boot?.address).toMatch(/^127\.0\.0\.1:\d+$/)
+  edgeUrl = `http://${boot?.address}`
+  await expect.poll(statusOf).toBe(200)
+  expect(await health()).toEqual({ status: 200, body: { status: 'ok', version: boot?.version } })
+})
+
+/** As `fetch` says: all are one client, with one place in the count. */
+const player = { 'user-agent': 'node' }
+const path = (rest: string, token = playback.token) => `/api/v1/play/${token}/${rest}`
+/** The same request to both, as players put it; the answers with all that does not change from one to the next. */
+async function both(target: string, ask: Parameters<typeof askRaw>[2] = {}) {
+  const own = { ...ask, headers: { ...player, ...ask.headers } }
+  const [host, worker] = await Promise.all([askRaw(api, target, own), askRaw(edgeUrl, target, own)])
+  return [host, worker].map((answer) => {
+    const { 'keep-alive': _, ...headers } = answer.headers
+    return comparable({ ...answer, headers })
+  })
+}
+
+describe('while it is ready', () => {
+  test('a whole title, byte by byte', async () => {
+    const master = `${edgeUrl}${path('master.m3u8')}`
+    let bytes = 0
+    const seen = new Set<string>()
+    const same = async (url: string) => {
+      const { pathname } = new URL(url)
+      if (seen.has(pathname)) return
+      seen.add(pathname)
+      const [host, worker] = await both(pathname)
+      expect(worker).toEqual(host)
+      expect(worker?.status).toBe(200)
+      bytes += worker?.body.length ?? 0
+    }
+    await same(master)
+    for (const url of await mediaPlaylists(master)) {
+      await same(url)
+      const { init, keyUrl, segments } = await mediaPlaylist(url)
+      // URLs are relative: who began at the edge stays there.
+      for (const one of [init, keyUrl, ...segments]) {
+        expect(one.startsWith(edgeUrl)).toBe(true)
+        await same(one)
+      }
+    }
+    expect(seen.size).toBeGreaterThan(6)
+    expect(bytes).toBeGreaterThan(1000)
+  })
+
+  const origin = 'https://www.example.com'
+  test.each([
+    ['HEAD', 'v720/1.0/0.m4s', { method: 'HEAD' }],
+    ['a range', 'v720/1.0/0.m4s', { headers: { range: 'bytes=1-5' } }],
+    ['one beyond', 'v720/1.0/0.m4s', { headers: { range: 'bytes=99999999-' } }],
+    ['a range twice', 'v720/1.0/0.m4s', { headers: { range: 'bytes=0-1,4-5' } }],
+    ['gzip', 'v720.m3u8', { headers: { 'accept-encoding': 'gzip' } }],
+    ['a condition', 'v720.m3u8', { headers: { 'if-none-match': '*' } }],
+    ['one that fails', 'v720/1.0/0.m4s', { headers: { 'if-match': '"x"' } }],
+    ['another site', 'v720.m3u8', { headers: { origin } }],
+    ['a preflight', 'v720.m3u8', { method: 'OPTIONS', headers: { origin } }],
+    ['nothing of it', 'v721.m3u8', {}],
+    ['no path', '', {}],
+    ['a way round', 'v720/../x/../master.m3u8', {}],
+    ['its own spelling', '%6daster.m3u8', {}],
+  ])('%s', async (_, rest, ask) => {
+    const [host, worker] = await both(path(rest), ask)
+    expect(worker).toEqual(host)
+  })
+
+  test('the same refusal for everything that is wrong', async () => {
+    const { token } = playback
+    const [known] = await both(path('master.m3u8'))
+    expect(known?.status).toBe(200)
+    const changed = token.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A'))
+    const wrong = [
+      'x',
+      changed,
+      `${token}.`,
+      token.toUpperCase(),
+      'a.b.c',
+      '%00x',
+      'é'.repeat(3),
+      'x'.repeat(8000),
+    ]
+    const refusals = new Set<string>()
+    for (const one of wrong)
+      for (const method of ['GET', 'HEAD', 'OPTIONS'])
+        for (const headers of [{}, { origin }, { range: 'bytes=0-1' }]) {
+          const [host, worker] = await both(path('master.m3u8', encodeURI(one).replaceAll('%25', '%')), {
+            ...{ method, headers },
+          })
+          if (one === '%00x') expect([host?.status, worker?.status]).toEqual([400, 400])
+          else {
+            expect(worker).toEqual(host)
+            expect(worker?.status).toBe(403)
+            if (method === 'GET') refusals.add(worker?.body ?? '')
+          }
+        }
+    expect(refusals.size).toBe(1)
+    expect([...refusals][0]).toContain('playback-refused')
+  })
+
+  test('who asks is who is connected, whatever they write themselves', async () => {
+    const here = await cluster.tenant.playback(cluster.assetId, { policy: { networks: ['127.0.0.0/8'] } })
+    const there = await cluster.tenant.playback(cluster.assetId, { policy: { networks: ['203.0.113.0/24'] } })
+    for (const forged of ['203.0.113.9', '203.0.113.9, 203.0.113.9']) {
+      const ask = { headers: { 'x-forwarded-for': forged } }
+      const open = await both(path('master.m3u8', here.token), ask)
+      expect(open.map((answer) => answer.status)).toEqual([200, 200])
+      const shut = await both(path('master.m3u8', there.token), ask)
+      expect(shut.map((answer) => answer.status)).toEqual([403, 403])
+    }
+  })
+
+  test('anything else is not there, and says so', async () => {
+    for (const [target, method] of [
+      ['/', 'GET'],
+      ['/api/v1/assets', 'GET'],
+      ['/api/v1/plays/x/y', 'GET'],
+      [path('master.m3u8'), 'POST'],
+      ['/api/healthz', 'DELETE'],
+      ['/admin/host/status', 'GET'],
+    ] as const) {
+      const { status, headers, body } = await askRaw(edgeUrl, target, { method })
+      expect([status, headers['content-type']], target).toEqual([404, 'application/problem+json'])
+      expect(JSON.parse(body)).toMatchObject({ code: 'not-found' })
+    }
+    const two = { headers: { host: 'a.test/x' } }
+    expect((await askRaw(edgeUrl, path('master.m3u8'), two)).status).toBe(400)
+  })
+
+  test('what it serves it beats; what the Functions app serves lies in its gauge', async () => {
+    const { beat } = await fleet.until(node, ({ beat }) => {
+      const { sessions, bytesPerSecond } = beat?.load ?? { sessions: 0, bytesPerSecond: 0 }
+      return sessions >= 2 && bytesPerSecond > 0
+    })
+    expect(beat?.holds).toEqual([])
+    const gauges = await fleet.store.gauges()
+    expect(gauges).toHaveLength(1)
+    expect(gauges[0]?.sessions).toBeGreaterThanOrEqual(1)
+  })
+
+  test('no path and no token in what it says', () => {
+    expect(edge.said()).toContain('fleet.registered')
+    expect(edge.said()).not.toContain(playback.token)
+    expect(edge.said()).not.toContain('/play/')
+    expect(edge.said()).not.toContain('m3u8')
+  })
+})
+
+describe('when it is not', () => {
+  const served = async () => (await askRaw(edgeUrl, path('master.m3u8'), { headers: player })).status
+
+  test('stopped for too long it is not ready when it goes on, until it is heard', async () => {
+    edge.signal('SIGSTOP')
+    await new Promise((resolve) => setTimeout(resolve, 4000))
+    const first = statusOf()
+    edge.signal('SIGCONT')
+    // Its first beat may be answered before the request is.
+    expect([200, 503]).toContain(await first)
+    await edge.until(({ event, wish }) => event === 'fleet.obeys' && wish === 'leave')
+    await expect.poll(statusOf, { timeout: 10_000 }).toBe(200)
+  })
+
+  test('draining it takes no new viewers, serves those it has, and says when there are none', async () => {
+    expect([await statusOf(), await served()]).toEqual([200, 200])
+    await fleet.set(node, { state: 'draining' })
+    await expect.poll(statusOf).toBe(503)
+    const { headers } = await askRaw(edgeUrl, path('master.m3u8'), { headers: player })
+    expect(headers['connection']).toBe('close')
+    const { beat } = await fleet.until(node, (one) => one.beat?.drains === true)
+    expect(beat?.holds).toEqual(['audience'])
+    // Whoever goes on watching keeps it; a prober does not.
+    for (let n = 0; n < 8; n++) {
+      expect(await served()).toBe(200)
+      await new Promise((resolve) => setTimeout(resolve, 200))
+    }
+    expect((await fleet.find(node))?.beat?.holds).toEqual(['audience'])
+    const gone = Date.now()
+    while (Date.now() - gone < 1500) expect(await statusOf()).toBe(503)
+    await fleet.until(node, (one) => one.beat?.holds.length === 0, 3000)
+  })
+
+  test('told to leave it serves nobody, and says so; woken again it does', async () => {
+    await fleet.set(node, { state: 'stopping' })
+    await expect.poll(served).toBe(503)
+    const { headers, body } = await askRaw(edgeUrl, path('master.m3u8'))
+    expect([headers['retry-after'], headers['access-control-allow-origin']]).toEqual(['5', '*'])
+    expect(JSON.parse(body)).toMatchObject({ code: 'unavailable' })
+    expect(await statusOf()).toBe(503)
+    await wake()
+    await expect.poll(statusOf, { timeout: 10_000 }).toBe(200)
+    expect(await served()).toBe(200)
+  })
+
+  test('SIGTERM: it ends when nobody asks any more, and gracefully', async () => {
+    expect(await served()).toBe(200)
+    edge.signal('SIGTERM')
+    await expect.poll(statusOf).toBe(503)
+    expect(await edge.ended).toBe(0)
+  })
+})
+
+test('a name that is no node of ours is refused with a sentence', async () => {
+  const worker = await startWorkerProcess({ ...cluster.settings, NODE_ID: 'sfu-z1-1', FLEET_URL: api })
+  expect(await worker.ended).toBe(1)
+  expect(worker.said()).toMatch(/NODE_ID/)
+  expect(worker.said()).toMatch(/encoder-<group>-<n> or edge-<group>-<n>/)
+  expect(worker.said()).not.toMatch(/^\s+at /m)
+})
