@@ -1,4 +1,4 @@
-// What is uploaded to Azure: dist/movidone.zip with the bundle, its web pages, host.json and the ffmpeg of FFMPEG_PATH.
+// What is uploaded to Azure: dist/movidone.zip with the app, and dist/worker/ with what machines run; both with the ffmpeg of FFMPEG_PATH.
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -6,10 +6,17 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, relative, resolve, sep } from 'node:path'
 import { parseArgs } from 'node:util'
 import { linuxProgram } from './elf.ts'
+import { packageWorker } from './worker-package.ts'
 import { type ZipEntry, zip } from './zip.ts'
 
 const root = join(import.meta.dirname, '..')
-const { values } = parseArgs({ options: { out: { type: 'string', default: 'dist/movidone.zip' } } })
+const { values } = parseArgs({
+  options: {
+    out: { type: 'string', default: 'dist/movidone.zip' },
+    worker: { type: 'string', default: 'dist/worker' },
+    'app-only': { type: 'boolean', default: false },
+  },
+})
 
 const { programs, warnings } = encoders(process.env['FFMPEG_PATH'], process.env['FFPROBE_PATH'])
 
@@ -19,9 +26,13 @@ process.on('exit', () => rmSync(built, { recursive: true, force: true }))
 const build = spawnSync(process.execPath, [join(root, 'scripts/build.ts'), built], { stdio: 'inherit' })
 if (build.status !== 0) fail('the build failed, so there is nothing to package.')
 
+const notices = files(root, ['LICENSE*', 'THIRD-PARTY*'])
+const { name, version, license, type, main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
 const bytes = zip([
-  { name: 'package.json', bytes: manifest() },
-  ...files(root, ['host.json', 'LICENSE*', 'THIRD-PARTY*']),
+  // Only what the host reads: with dependencies in it, a remote build would install them beside the bundle.
+  { name: 'package.json', bytes: json({ name, version, license, type, main }) },
+  ...files(root, ['host.json']),
+  ...notices,
   ...files(built, ['main.mjs', 'web/**'], 'dist/'),
   ...programs,
 ])
@@ -31,6 +42,11 @@ writeFileSync(out, bytes)
 for (const warning of warnings) console.warn(`package: WARNING: ${warning}`)
 const digest = createHash('sha256').update(bytes).digest('hex')
 console.log(`package: ${out}, ${(bytes.length / 2 ** 20).toFixed(1)} MiB, sha256 ${digest}`)
+if (!values['app-only']) {
+  const manifest = json({ name: `${name}-worker`, version, license, type })
+  const made = packageWorker(resolve(root, values.worker), { built, manifest, programs, notices })
+  console.log(`package: ${made}`)
+}
 
 function files(folder: string, patterns: string[], prefix = ''): ZipEntry[] {
   return globSync(patterns, { cwd: folder, withFileTypes: true })
@@ -42,10 +58,8 @@ function files(folder: string, patterns: string[], prefix = ''): ZipEntry[] {
     }))
 }
 
-/** Only what the host reads: with dependencies in it, a remote build would install them beside the bundle. */
-function manifest(): Buffer {
-  const { name, version, license, type, main } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-  return Buffer.from(`${JSON.stringify({ name, version, license, type, main }, undefined, 2)}\n`)
+function json(value: object): Buffer {
+  return Buffer.from(`${JSON.stringify(value, undefined, 2)}\n`)
 }
 
 function encoders(ffmpeg: string | undefined, ffprobe: string | undefined) {

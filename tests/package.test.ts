@@ -18,7 +18,7 @@ function makePackage(name: string, env: Record<string, string>) {
   const { FFMPEG_PATH: _ffmpeg, FFPROBE_PATH: _ffprobe, ...inherited } = process.env
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
-    [join(root, 'scripts/package.ts'), '--out', out],
+    [join(root, 'scripts/package.ts'), '--app-only', '--out', out],
     { env: { ...inherited, ...env }, encoding: 'utf8' },
   )
   const entries = status === 0 ? unzip(readFileSync(out)) : []
