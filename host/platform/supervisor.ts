@@ -64,6 +64,7 @@ const waitUntilHealthy = async (apiUrl: string, signal: AbortSignal): Promise<vo
 
 export const startPlatform = async ({ options, output, giveUp, signal }: Surroundings): Promise<Platform> => {
   const { folder, stateDirectory } = options
+  const fleet = localFleet(options, process.env)
   const lock = lockState(stateDirectory)
   const port = await freePort(options.port)
   const apiUrl = `http://127.0.0.1:${port}`
@@ -158,7 +159,6 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
 
     const startedAtMs = Date.now()
     const { COSMOS_DATABASE } = await import('./provision.ts')
-    const fleet = localFleet(options, process.env)
     const settings = {
       ...fleet?.settings,
       ...appSettings({

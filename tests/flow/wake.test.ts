@@ -1,0 +1,178 @@
+// A film that is big enough wakes encoders, which make of it what the app alone would, and sleep again: in peace, and under blows.
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { drawFilm } from '../support/film.ts'
+import { type Fleet, fleetOf, poolsOfTests } from '../support/fleet.ts'
+import {
+  endAllPlatforms,
+  type PlatformProcess,
+  startPlatform,
+  stateFolder,
+  stillRunning,
+} from '../support/platform-process.ts'
+import { type Portrait, portrait } from '../support/portrait.ts'
+import { seeded } from '../support/seeded.ts'
+import { asTenant, type Tenant } from '../support/tenant.ts'
+
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
+const blows = Number(process.env['KILLS'] ?? 8)
+const env = {
+  ENCODE_FLEET_SECONDS: '2',
+  ENCODE_FLEET_PATIENCE_SECONDS: '60',
+  MOVIDONE_BOOT_SECONDS: '1',
+  NODE_BEAT_SECONDS: '0.5',
+  NODE_DEAD_SECONDS: '4',
+  UNIT_LEASE_SECONDS: '4',
+  FLEET_POOLS: poolsOfTests({ count: 2, goalSeconds: 5, lateSeconds: 15 }),
+}
+const nodes = ['encoder-local-1', 'encoder-local-2']
+
+let folder: string
+let film: Uint8Array
+let reference: Portrait
+let platform: PlatformProcess
+
+const over = ({ state }: { state: string }) => state === 'ready' || state === 'failed'
+
+async function open(one: PlatformProcess): Promise<{ tenant: Tenant; fleet: Fleet }> {
+  const { apiUrl, tenant } = await one.healthy()
+  return { tenant: asTenant(apiUrl, tenant.apiKey), fleet: fleetOf(one) }
+}
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'movidone-wake-'))
+  const path = join(folder, 'film.mp4')
+  await drawFilm({ path, seconds: 60, frameRate: 25, size: '640x360' })
+  film = await readFile(path)
+  const alone = startPlatform(stateFolder())
+  const { tenant } = await open(alone)
+  const id = await tenant.upload(film)
+  await tenant.until(id, over)
+  reference = await portrait(tenant, id)
+  expect(reference.state).toBe('ready')
+  await alone.end('SIGINT')
+})
+
+afterEach(async () => {
+  await platform?.end('SIGINT')
+})
+
+afterAll(async () => {
+  await endAllPlatforms()
+  await rm(folder, { recursive: true, force: true })
+})
+
+/** Documents and machines alike. */
+async function untilAsleep(fleet: Fleet): Promise<void> {
+  for (const node of nodes) await fleet.until(node, 'stopped')
+  for (const { power } of (await (await fleet.machines()).all()).values()) expect(power).toBe('deallocated')
+}
+
+test('a film wakes them, says so, and they sleep again; a short one wakes nobody', async () => {
+  platform = startPlatform(stateFolder(), { env })
+  const { tenant, fleet } = await open(platform)
+  const short = join(folder, 'short.mp4')
+  await drawFilm({ path: short, seconds: 4, frameRate: 25, size: '320x180' })
+  const little = await tenant.upload(await readFile(short))
+  await tenant.until(little, over)
+  for (const node of nodes) expect(await fleet.stateOf(node)).toBe('stopped')
+  expect(platform.printed()).not.toContain('is waking')
+
+  const id = await tenant.upload(film)
+  const stages = new Set<string>()
+  for (;;) {
+    const asset = await tenant.asset(id)
+    stages.add(asset.progress.stage)
+    if (over(asset)) break
+    await sleep(50)
+  }
+  expect([...stages]).toContain('waking-encoders')
+  expect([...stages]).toContain('encoding')
+  expect(await portrait(tenant, id)).toEqual(reference)
+  for (const node of nodes) expect(platform.printed()).toContain(`${node} works`)
+  await untilAsleep(fleet)
+  for (const node of nodes) {
+    expect(platform.printed()).toContain(`${node} sleeps again`)
+    expect(platform.pidOf(node)).toBe(0)
+  }
+})
+
+test('where there is no capacity the app does it alone, late but whole', async () => {
+  platform = startPlatform(stateFolder(), { env: { ...env, ENCODE_FLEET_PATIENCE_SECONDS: '6' } })
+  const { tenant, fleet } = await open(platform)
+  await fleet.fault({ kind: 'scarce-later', times: 100 })
+  const id = await tenant.upload(film)
+  await tenant.until(id, over)
+  expect(await portrait(tenant, id)).toEqual(reference)
+  expect(platform.printed()).toContain('encoder-local-1 is waking')
+  expect(platform.printed()).not.toContain(' works')
+  await untilAsleep(fleet)
+})
+
+test(`${blows} blows at any moment change nothing of it, and leave no machine running (SEED=${seed})`, async () => {
+  console.log(`SEED=${seed}`)
+  const random = seeded(seed)
+  const pick = <T>(some: readonly T[]): T | undefined => some[Math.floor(random() * some.length)]
+  const state = stateFolder()
+  platform = startPlatform(state, { env })
+  let { tenant, fleet } = await open(platform)
+  const struck: string[] = []
+  const kill = (name: string | undefined, signal: NodeJS.Signals): boolean => {
+    const pid = name === undefined ? 0 : platform.pidOf(name)
+    // The platform gives up on a part of its own at its third death within a minute.
+    const deaths = struck.filter((one) => one === `${signal} ${name}`).length
+    if (pid === 0 || (!nodes.includes(name ?? '') && deaths >= 2)) return false
+    try {
+      process.kill(pid, signal)
+    } catch {
+      return false // It was just being started again.
+    }
+    struck.push(`${signal} ${name}`)
+    return true
+  }
+  const awake = () => pick(nodes.filter((name) => platform.pidOf(name) > 0))
+  const fault = async (order: { kind: string; seconds?: number }) => {
+    await fleet.fault(order).then(
+      () => struck.push(order.kind),
+      () => {}, // The resource manager was just being started again.
+    )
+  }
+  const all = async () => {
+    const { processes } = platform.local()
+    await platform.end('SIGKILL')
+    struck.push('SIGKILL all')
+    platform = startPlatform(state, { env })
+    ;({ tenant, fleet } = await open(platform))
+    const known = new Set(platform.local().processes.map(({ pid }) => pid))
+    expect(stillRunning(processes.filter(({ pid }) => !known.has(pid)))).toEqual([])
+  }
+  const ways: Array<() => unknown> = [
+    () => kill(awake(), 'SIGKILL'),
+    () => kill(awake(), 'SIGKILL'),
+    // It is taken for dead, and its machine goes; what it still says has no effect.
+    () => kill(awake(), 'SIGSTOP'),
+    () => kill('functions', 'SIGKILL'),
+    () => kill('arm', 'SIGKILL'),
+    () => fault({ kind: pick(['scarce-now', 'scarce-later', 'no-boot', 'hangs']) ?? 'busy', seconds: 3 }),
+    () => fault({ kind: 'throttled', seconds: 2 }),
+    () => fault({ kind: 'away', seconds: 4 }),
+    all,
+  ]
+  const ids = [await tenant.upload(film), await tenant.upload(film)]
+  // Something is in their hands.
+  while (!(await fleet.view()).nodes.some(({ holds }) => holds.length > 0)) await sleep(50)
+  for (let n = 0; n < blows; n++) {
+    await sleep(random() * 3000)
+    await pick(ways)?.()
+  }
+  console.log(struck.join(', '))
+  await platform.healthy()
+  for (const id of ids) {
+    await tenant.until(id, over, 200_000)
+    expect(await portrait(tenant, id)).toEqual(reference)
+  }
+  await untilAsleep(fleet)
+})
