@@ -153,8 +153,11 @@ export function createFleet(deps: FleetDeps) {
       const stranger = nodes.find((id) => !places.has(id))
       if (stranger !== undefined)
         throw new Problem('not-found', { detail: `There is no node \`${stranger}\` in this pool.` })
-      const ceiling = keep === undefined ? {} : { ceiling: { nodes: keep, untilMs: until(minutes) } }
-      return ordered(plan, { drain: nodes, ...ceiling })
+      const untilMs = until(minutes)
+      return ordered(plan, {
+        ...(nodes.length === 0 ? {} : { drain: { ids: nodes, untilMs } }),
+        ...(keep === undefined ? {} : { ceiling: { nodes: keep, untilMs } }),
+      })
     },
   }
 }

@@ -59,6 +59,16 @@ export function drainAsked(node: Node, reason: Reason, nowMs: number): Node {
   return node.state === 'starting' ? { ...into(node, 'stopping', nowMs), reason } : node
 }
 
+/** Until then, as an admin asks. */
+export const keptAsleep = (node: Node, untilMs: number): Node =>
+  node.notBeforeMs >= untilMs ? node : { ...node, notBeforeMs: untilMs, reason: 'asked' }
+
+/** An admin who wants nodes takes back what an admin said of one. */
+export const mayWake = (node: Node): Node =>
+  node.state === 'stopped' && node.reason === 'asked' && node.notBeforeMs > 0
+    ? { ...node, notBeforeMs: 0 }
+    : node
+
 /** Empty is only who has heard that it drains: before, it may have taken something in the same moment. */
 const isEmpty = ({ beat }: Node): boolean => beat?.drains === true && beat.holds.length === 0
 

@@ -1,8 +1,19 @@
 // What one look at a pool makes of it: who is lost, who is asked to drain, what was decided, and which errands that takes.
 import type { Decision, Look } from './decision.ts'
-import { asleep, drainAsked, driven, isAwake, isSilent, isStranded, lost, woken } from './machine.ts'
+import {
+  asleep,
+  drainAsked,
+  driven,
+  isAwake,
+  isSilent,
+  isStranded,
+  keptAsleep,
+  lost,
+  mayWake,
+  woken,
+} from './machine.ts'
 import { type PoolPlan, placesOf } from './plan.ts'
-import type { Bound, Demand, FleetChange, FleetState, Node, Pool, Reason } from './ports.ts'
+import type { Bound, Demand, FleetChange, FleetState, Node, NodeState, Pool, Reason } from './ports.ts'
 import type { Errand } from './work.ts'
 
 export interface Rules {
@@ -15,7 +26,8 @@ export interface Rules {
 
 /** What an admin asks for, beside what is decided. */
 export interface Order {
-  readonly drain?: readonly string[]
+  /** Not to be woken before; nobody names a node to see it start again at once. */
+  readonly drain?: { readonly ids: readonly string[]; readonly untilMs: number }
   readonly floor?: Bound
   readonly ceiling?: Bound
 }
@@ -40,8 +52,8 @@ const lives = (bound: Bound | undefined, nowMs: number): Bound | undefined =>
   bound && nowMs < bound.untilMs ? bound : undefined
 
 /** The later word counts: a floor lifts a ceiling that is below it, and the other way. */
-function boundsOf({ state: { pool }, nowMs, order = {} }: Now): Pick<Pool, 'floor' | 'ceiling'> {
-  const floor = order.floor ?? lives(pool?.floor, nowMs)
+function boundsOf({ state: { pool, nodes }, nowMs, order = {} }: Now): Pick<Pool, 'floor' | 'ceiling'> {
+  const floor = order.floor ?? lowered(lives(pool?.floor, nowMs), nodes, order.drain?.ids)
   const ceiling = order.ceiling ?? lives(pool?.ceiling, nowMs)
   const contradict = floor && ceiling && ceiling.nodes < floor.nodes
   return {
@@ -49,6 +61,14 @@ function boundsOf({ state: { pool }, nowMs, order = {} }: Now): Pick<Pool, 'floo
     ...(ceiling && !(contradict && order.floor) ? { ceiling } : {}),
   }
 }
+
+/** Who drains a node wants fewer of them, whatever was said before. */
+function lowered(floor: Bound | undefined, nodes: readonly Node[], named: readonly string[] | undefined) {
+  if (!floor || !named) return floor
+  const left = nodes.filter(({ id, state }) => isActive.has(state) && !named.includes(id)).length
+  return left === 0 ? undefined : { ...floor, nodes: Math.min(floor.nodes, left) }
+}
+const isActive: ReadonlySet<NodeState> = new Set<NodeState>(['starting', 'ready'])
 
 export function lookOf(plan: PoolPlan, now: Now, nodes = now.state.nodes): Look {
   const { floor, ceiling } = boundsOf(now)
@@ -83,7 +103,11 @@ export function step({ plan, deadMs, strandedMs, decide }: Rules, now: Now): Out
   for (const node of state.nodes)
     if (isSilent(node, nowMs, deadMs)) draft.change(node, lost(node, nowMs, plan.scarceMs))
   for (const { id } of state.nodes) if (!planned.has(id)) drain(id, 'not-planned')
-  for (const id of order.drain ?? []) drain(id, 'asked')
+  for (const id of order.drain?.ids ?? []) {
+    const node = draft.find(id) ?? asleep(plan.name, id)
+    draft.change(node, keptAsleep(drainAsked(node, 'asked', nowMs), order.drain?.untilMs ?? 0))
+  }
+  if (order.floor) for (const node of draft.nodes()) draft.change(node, mayWake(node))
 
   const decision = decide(lookOf(plan, now, draft.nodes()))
   for (const { id, reason } of decision.drain) drain(id, reason)

@@ -117,9 +117,32 @@ describe('an admin', () => {
     ...bounds,
   })
 
-  test('drains the nodes that are named', () => {
-    const { change } = stepWith({}, { nodes: [ready(1), ready(2)], order: { drain: [id(2), id(3)] } })
-    expect(change.nodes.map(({ id: node, reason }) => [node, reason])).toEqual([[id(2), 'asked']])
+  test('drains the nodes that are named, which are not woken again for a while', () => {
+    const order = { drain: { ids: [id(2), id(3)], untilMs: until } }
+    const { change } = stepWith({}, { nodes: [ready(1), ready(2)], order })
+    expect(
+      change.nodes.map(({ id: node, state, reason, notBeforeMs }) => [node, state, reason, notBeforeMs]),
+    ).toEqual([
+      [id(2), 'draining', 'asked', until],
+      [id(3), 'stopped', 'asked', until],
+    ])
+    const asleep = change.nodes.filter(({ state }) => state === 'stopped')
+    expect(stepWith({ wake: [id(3)] }, { nodes: asleep }).states).toEqual({})
+    // But by an admin who wants nodes after all.
+    const floor = { nodes: 1, untilMs: until }
+    expect(stepWith({ wake: [id(3)] }, { nodes: asleep, order: { floor } }).states).toEqual({
+      [id(3)]: 'starting',
+    })
+  })
+
+  test('who drains nodes by name means fewer than were wanted before', () => {
+    const floor = { nodes: 3, untilMs: until }
+    const nodes = [ready(1), ready(2), ready(3)]
+    const order = (...ids: string[]) => ({ drain: { ids, untilMs: until } })
+    expect(stepWith({}, { nodes, pool: pool({ floor }), order: order(id(1)) }).look.floor?.nodes).toBe(2)
+    expect(
+      stepWith({}, { nodes, pool: pool({ floor }), order: order(id(1), id(2), id(3)) }).look.floor,
+    ).toBeUndefined()
   })
 
   test('sets a floor and a ceiling that are decided with, are kept, and lapse', () => {
