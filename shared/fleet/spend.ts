@@ -16,8 +16,7 @@ export function monthEndOf(ms: number): number {
 
 /** Of a machine that the plan no longer knows: the price of its group, or the highest there is. */
 export function priceOf(plan: PoolPlan, nodeId: string): number {
-  const name = nodeId.split('-')[1]
-  const group = plan.groups.find((one) => one.name === name)
+  const group = plan.groups.find(({ name }) => nodeId.startsWith(`${plan.name}-${name}-`))
   return group?.pricePerHour ?? Math.max(...plan.groups.map(({ pricePerHour }) => pricePerHour))
 }
 

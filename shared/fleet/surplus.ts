@@ -2,7 +2,7 @@
 import type { Purse } from './budget.ts'
 import type { Choice } from './decision.ts'
 import { type Bounds, required } from './need.ts'
-import type { Group, PoolPlan } from './plan.ts'
+import type { PoolPlan } from './plan.ts'
 import type { Need } from './ports.ts'
 import { byLeave, type Member, type Roster } from './roster.ts'
 
@@ -14,6 +14,7 @@ export function mustLeave(
   { active, strangers }: Roster,
   at: { bounds: Bounds; purse: Purse },
 ): Choice[] {
+  if (active.length <= at.bounds.high && !at.purse.overdrawn()) return []
   const order = active.toSorted((a, b) => Number(isReady(a)) - Number(isReady(b)) || byLeave(plan)(a, b))
   const excess = order.slice(0, Math.max(0, order.length - at.bounds.high))
   const left: Choice[] = excess.map(({ id }) => ({
@@ -55,14 +56,19 @@ interface Idle {
 export function idle(plan: PoolPlan, active: readonly Member[], { peak, bounds, nowMs }: Idle): Choice[] {
   let ready = active.filter(isReady)
   const left: Choice[] = []
-  // Where one of a group can't be spared, none of its like can.
-  const needed = new Set<Group>()
-  for (const member of ready.toSorted(byLeave(plan))) {
-    if (needed.has(member.group) || nowMs - member.node.sinceMs < Math.max(plan.stayMs, plan.coolMs)) continue
-    const rest = ready.filter((one) => one !== member)
-    if (rest.length < Math.min(bounds.high, required(rest, peak, bounds))) needed.add(member.group)
-    else {
-      ready = rest
+  const without = (member: Member) => ready.filter((one) => one !== member)
+  const isSpare = (member: Member) => {
+    const rest = without(member)
+    return rest.length >= Math.min(bounds.high, required(rest, peak, bounds))
+  }
+  const isOld = ({ node }: Member) => nowMs - node.sinceMs >= Math.max(plan.stayMs, plan.coolMs)
+  for (const group of plan.groups.toReversed()) {
+    const old = ready.filter((member) => member.group === group && isOld(member))
+    // They are alike: where one can't be spared, none can.
+    if (!old[0] || !isSpare(old[0])) continue
+    for (const member of old.toSorted(byLeave(plan))) {
+      if (!isSpare(member)) break
+      ready = without(member)
       left.push({ id: member.id, reason: 'idle' })
     }
   }

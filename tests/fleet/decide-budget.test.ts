@@ -8,7 +8,7 @@ import { demandOf, groupOf, histories, lookThrough, noon, planOf, plans } from '
 import { costBetween, dearestHour, type PoolModel } from './pool-model.ts'
 
 const hourMs = 3_600_000
-const runs = { numRuns: 40 }
+const runs = { numRuns: 25 }
 const fullPrice = ({ groups }: PoolPlan): number =>
   groups.reduce((sum, { count, pricePerHour }) => sum + count * pricePerHour, 0)
 
@@ -109,7 +109,7 @@ test('what was spent is what the bills say, by day and by month', () => {
         if (new Date(nowMs).toISOString().slice(0, 10) !== spend.day) expect(spend.day).toBe(nowMs)
       }
     }),
-    { numRuns: 20 },
+    { numRuns: 12 },
   )
 })
 

@@ -23,7 +23,7 @@ test('every look keeps to the rules, among faults, admins and a clock that tremb
         if (decision.held) seen.held.add(decision.held)
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   )
   // Rules that nothing has met would prove nothing.
   for (const count of [seen.wakes, seen.idle, seen.asked, seen.lost]) expect(count).toBeGreaterThan(0)
@@ -57,7 +57,7 @@ test('a demand that stays as it is comes to rest: all that is needed is there, a
         expect([decision.wake, decision.drain, count]).toEqual([[], [], decision.wanted])
       }
     }),
-    { numRuns: 12 },
+    { numRuns: 8 },
   )
 })
 

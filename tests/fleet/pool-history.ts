@@ -113,7 +113,8 @@ export function* lookThrough(history: History): Generator<Moment, PoolModel> {
     }
     const decision = decide(look)
     yield { look, decision, model }
-    memory = JSON.parse(JSON.stringify(decision.memory)) as Memory
+    // As it comes back from the store, now and then.
+    memory = random() < 0.1 ? (JSON.parse(JSON.stringify(decision.memory)) as Memory) : decision.memory
     for (const { id, reason } of decision.drain) model.drain(id, reason, nowMs)
     for (const { id, reason } of decision.wake) model.wake(id, reason, nowMs)
     const pace = random()
