@@ -18,7 +18,7 @@ describe('commands of the docs', () => {
   test.each(blocks)('$page: $commands', ({ commands }) => {
     const { status, stderr } = spawnSync('bash', ['-euc', commands], { cwd: root, encoding: 'utf8' })
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
-  })
+  }, 180_000)
 })
 
 test.each(pages)('links of %s lead somewhere', (page) => {
