@@ -15,7 +15,6 @@ import { systemRandom } from './core/random.ts'
 import { createDeliver } from './deliver/index.ts'
 import { createEncode } from './encode/index.ts'
 import { decide } from './fleet/decide.ts'
-import { createFormerNodes } from './fleet/former-nodes.ts'
 import { createGauge } from './fleet/gauge.ts'
 import { createFleet } from './fleet/index.ts'
 import { createMeter } from './fleet/meter.ts'
@@ -82,7 +81,6 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   const tenants = createTenants({ store: stores.tenants, clock, graceMs })
   const usage = createUsage({ store: stores.usage, clock, find: tenants.find })
   const audit = createAudit({ store: stores.audit, clock, random })
-  const formerNodes = createFormerNodes({ store: stores.nodes, clock })
   const assets = createAssets({ store: stores.assets, clock })
   const upload = createUpload({ assets: stores.assets, sources: blobs.sources, clock, limits: config.upload })
   const protect = createProtect({
@@ -192,7 +190,6 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     version: packageJson.version,
     prepare: async () => {
       if (config.localTenant) await tenants.ensure(config.localTenant.apiKey, 'Local studio')
-      if (config.localNodes) await formerNodes.ensure(config.localNodes)
     },
     ping: () => Promise.all([stores.ping(), blobs.ping()]),
   })
@@ -226,8 +223,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
       publicUrl: config.publicUrl,
       authenticate: tenants.authenticate,
       audit: audit.begin,
-      authenticateNode: async (credential: string) =>
-        (await fleet.nodes.authenticate(credential)) ?? formerNodes.authenticate(credential),
+      authenticateNode: fleet.nodes.authenticate,
       adminKey: readAdminKey,
       throttle: createThrottle(config.http.tenantRequestsPerSecond, clock),
       idempotencySecret: () => protect.platformSecret('idempotency'),

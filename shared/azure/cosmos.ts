@@ -5,7 +5,7 @@ import type { Asset, AssetEvent, AssetStore, Outbox } from '../assets/ports.ts'
 import type { CosmosConfig } from '../config/index.ts'
 import { lazy } from '../core/lazy.ts'
 import type { LineStore, OfferStore, OpeningStore, UnitStore } from '../encode/ports.ts'
-import type { FleetStore, NodeStore } from '../fleet/ports.ts'
+import type { FleetStore } from '../fleet/ports.ts'
 import type { KeyStore, RevocationStore, SessionStore } from '../protect/ports.ts'
 import type { AuditStore, Tenant, TenantStore, UsageStore } from '../tenants/ports.ts'
 import type { DeliveryStore, EndpointStore } from '../webhooks/ports.ts'
@@ -17,7 +17,6 @@ import { type Pace, surfacing } from './failure.ts'
 import { createFleetStore, gaugeKind, nodeKind, poolKind } from './fleet-store.ts'
 import { createKeyStore, keyKind } from './key-store.ts'
 import { createLineStore, lineKind } from './line-store.ts'
-import { createNodeStore, formerNodeKind } from './node-store.ts'
 import { createOfferStore, offerKind } from './offer-store.ts'
 import { createOpeningStore, openingKind } from './opening-store.ts'
 import { createRevocationStore, revocationKind } from './revocation-store.ts'
@@ -48,7 +47,6 @@ export interface CosmosStores {
   readonly lines: LineStore
   readonly openings: OpeningStore
   readonly offers: OfferStore
-  readonly nodes: NodeStore
   readonly fleet: FleetStore
   readonly outbox: Outbox
   readonly endpoints: EndpointStore
@@ -91,7 +89,6 @@ export function createCosmosStores(config: CosmosConfig, deps: CosmosDeps): Cosm
     lines: createLineStore(documents('units', lineKind)),
     openings: createOpeningStore(documents('units', openingKind)),
     offers: createOfferStore(documents('units', offerKind), now),
-    nodes: createNodeStore(documents('fleet', formerNodeKind)),
     fleet: createFleetStore({
       nodes: documents('fleet', nodeKind),
       pools: documents('fleet', poolKind),

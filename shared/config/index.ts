@@ -48,8 +48,6 @@ export interface Config {
   readonly adminKey: AdminKeyConfig
   /** A tenant that must exist before the app says it is healthy; local only. */
   readonly localTenant: { readonly id: string; readonly apiKey: string } | undefined
-  /** Nodes of the fleet that exist from the first start, by the hashes of their secrets; local only. */
-  readonly localNodes: ReadonlyArray<{ readonly id: string; readonly sha256: string }> | undefined
   readonly upload: {
     readonly urlSeconds: number
     readonly blockBytes: number
@@ -121,10 +119,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     'WEBHOOK_ALLOW_LOCAL is for one machine: in Azure webhooks never go inside',
   )
   need(
-    !(s.VAULT_URL && s.LOCAL_NODES),
-    'LOCAL_NODES is for one machine: in Azure nodes are told apart by the fleet',
-  )
-  need(
     !s.COUNTRY_HEADER || s.PROXY_PROOF,
     'COUNTRY_HEADER needs PROXY_PROOF: anybody could write that header',
   )
@@ -170,10 +164,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       s.LOCAL_TENANT_ID && s.LOCAL_TENANT_KEY
         ? { id: s.LOCAL_TENANT_ID, apiKey: s.LOCAL_TENANT_KEY }
         : undefined,
-    localNodes: s.LOCAL_NODES?.split(',').map((pair) => {
-      const [id = '', sha256 = ''] = pair.split('=')
-      return { id, sha256 }
-    }),
     upload: {
       urlSeconds: s.UPLOAD_URL_SECONDS,
       blockBytes: s.UPLOAD_BLOCK_BYTES,

@@ -119,14 +119,6 @@ export const settings = z.object({
   UNIT_LEASE_SECONDS: wholeNumber(30, 2, 600).describe(
     'How long a worker that is silent keeps its unit; renewed at a quarter, the worker ends it itself at three.',
   ),
-  LOCAL_NODES: z
-    .string()
-    .regex(
-      /^node_\w{20}=[0-9a-f]{64}(,node_\w{20}=[0-9a-f]{64})*$/,
-      'must be <node id>=<SHA-256 of its secret>, …',
-    )
-    .optional()
-    .describe('Local only: the workers there are, and the hashes of their secrets.'),
   SOURCE_MAX_SECONDS: wholeNumber(6 * 3600, 1, 48 * 3600).describe('Longest film accepted.'),
   SOURCE_MAX_PIXELS: wholeNumber(8192 * 4352, 1, 2 ** 27).describe(
     'Largest picture accepted, width × height.',
@@ -192,7 +184,6 @@ export const localOnly: readonly string[] = [
   'ADMIN_KEY',
   'LOCAL_TENANT_ID',
   'LOCAL_TENANT_KEY',
-  'LOCAL_NODES',
   'FLEET_ARM_URL',
   'FLEET_ARM_TOKEN',
   'WEBHOOK_ALLOW_LOCAL',

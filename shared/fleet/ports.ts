@@ -223,20 +223,3 @@ export interface Machines {
 export interface Backlog {
   read(): Promise<{ readonly seconds: number; readonly parallel: number }>
 }
-
-/** As long as workers have secrets that the platform made. */
-export interface FormerNode {
-  readonly id: string
-  readonly pool: 'encoder'
-  readonly type: 'node'
-  readonly schema: 1
-  readonly sha256: string
-  readonly createdAt: string
-}
-
-export interface NodeStore {
-  get(pool: FormerNode['pool'], id: string): Promise<FormerNode | undefined>
-  all(pool: FormerNode['pool']): Promise<FormerNode[]>
-  put(node: FormerNode): Promise<void>
-  remove(pool: FormerNode['pool'], id: string): Promise<void>
-}

@@ -56,14 +56,10 @@ test('webhooks go to this machine only where that is said, and never in Azure', 
     expect(loadConfig(env).webhooks.allowLocal).toBe(false)
 })
 
-const node = `node_${'a1'.repeat(10)}`
-const sha256 = 'f'.repeat(64)
-
-test('who encodes: the app, unless the fleet is named; its local nodes are known by hashes', () => {
+test('who encodes: the app, unless the fleet is named', () => {
   expect(loadConfig(local).encode).toMatchObject({ executor: 'function', claimMs: 30_000 })
-  const fleet = { ...local, ENCODE_EXECUTOR: 'fleet', LOCAL_NODES: `${node}=${sha256}` }
+  const fleet = { ...local, ENCODE_EXECUTOR: 'fleet' }
   expect(loadConfig(fleet).encode.executor).toBe('fleet')
-  expect(loadConfig(fleet).localNodes).toEqual([{ id: node, sha256 }])
 })
 
 describe('a worker', () => {
@@ -105,8 +101,6 @@ test.each([
   [{ ...azure, VAULT_URL: undefined }, /KEK_FILE[\s\S]*ADMIN_KEY/],
   [{ ...azure, WEBHOOK_ALLOW_LOCAL: 'true' }, /WEBHOOK_ALLOW_LOCAL is for one machine/],
   [{ ...local, BLOB_KEY: undefined }, /BLOB_ACCOUNT and BLOB_KEY/],
-  [{ ...azure, LOCAL_NODES: `${node}=${sha256}` }, /LOCAL_NODES is for one machine/],
-  [{ ...local, LOCAL_NODES: 'node=secret' }, /LOCAL_NODES/],
   [{ ...local, VAULT_URL: azure.VAULT_URL }, /only identities/],
   [{ ...azure, LOCAL_TENANT_ID: 'a', LOCAL_TENANT_KEY: 'b' }, /only identities/],
   [{ ...local, ADMIN_KEY: 'short' }, /ADMIN_KEY/],
