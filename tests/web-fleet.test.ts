@@ -30,7 +30,7 @@ test('every state has words of its own, and work is told from waiting for it', (
   expect(new Set(looks).size).toBe(nodeStates.length)
   expect(lookOf(node())).toBe('awake')
   expect(lookOf(node({ load }))).toBe('awake')
-  expect(lookOf(node({ holds: ['ast_1-v1.3'] }))).toBe('working')
+  expect(lookOf(node({ holds: ['encode-ast_1-v1.3'] }))).toBe('working')
   expect(lookOf(node({ load: { ...load, sessions: 3 } }))).toBe('working')
 })
 
@@ -53,10 +53,10 @@ test('load, units and demand read as people say them', () => {
   expect(loadWords(node({ load: { ...load, sessions: 1240, bytesPerSecond: 4e8 } }))).toBe(
     '72 % of its cores · 1,240 sessions · 3200.0 Mbit/s',
   )
-  expect(['ast_1-v2.12', 'ast_1-v2.audio', 'odd'].map(unitWords)).toEqual([
+  expect(['encode-ast_1-v2.12', 'encode-ast_1-v2.audio', 'audience'].map(unitWords)).toEqual([
     'chunk 12 of ast_1-v2',
     'audio of ast_1-v2',
-    'odd',
+    'audience',
   ])
   expect([
     demandWords({ kind: 'work', seconds: 0, parallel: 0 }),

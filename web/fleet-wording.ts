@@ -65,10 +65,10 @@ export const placeWords = (node: FleetNode, currency: string): string =>
     .filter(Boolean)
     .join(' · ')
 
-/** `ast_1-v2.12` → `chunk 12 of ast_1-v2` */
+/** `encode-ast_1-v2.12` → `chunk 12 of ast_1-v2` */
 export function unitWords(unitId: string): string {
   const dot = unitId.lastIndexOf('.')
-  const [job, part] = [unitId.slice(0, dot), unitId.slice(dot + 1)]
+  const [job, part] = [unitId.slice(0, dot).replace('encode-', ''), unitId.slice(dot + 1)]
   return dot < 0 ? unitId : `${/^\d+$/.test(part) ? `chunk ${part}` : part} of ${job}`
 }
 

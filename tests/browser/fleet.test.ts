@@ -13,7 +13,7 @@ import { type FleetPage, openFleetPage } from '../support/fleet-page.ts'
 import { takeFleetPicture } from '../support/fleet-picture.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 
-const patience = { timeout: 60_000 }
+const patience = { timeout: 120_000 }
 /** As `npm start` has them, with less patience. */
 const pool = (name: string, count: number) => ({
   name,
@@ -38,8 +38,8 @@ describeInBrowser('the fleet page of the console', () => {
       }),
       launchBrowser(),
     ] as const
-    await drawFilm({ path: join(folder, 'short.mp4'), seconds: 8 })
-    await repeatFilm({ from: join(folder, 'short.mp4'), to: join(folder, 'Regatta.mp4'), seconds: 40 })
+    await drawFilm({ path: join(folder, 'short.mp4'), seconds: 8, size: '640x360' })
+    await repeatFilm({ from: join(folder, 'short.mp4'), to: join(folder, 'Regatta.mp4'), seconds: 24 })
     ;[platform, browser] = await Promise.all(parts)
     fleet = await openFleetPage(browser, platform)
   })
@@ -90,7 +90,7 @@ describeInBrowser('the fleet page of the console', () => {
     const encoders = fleet.page.getByRole('region', { name: 'Encoders' })
     expect(await encoders.getByText('Nothing to encode').count()).toBe(1)
     for (const id of [first, second]) expect(await fleet.tile(id).textContent()).toContain('Asleep')
-    expect(await encoders.locator('[data-cost="hour"]').textContent()).toMatch(/€0\.00.*of €\d/)
+    expect(await encoders.locator('[data-cost="hour"]').textContent()).toMatch(/€0\.00\s+of €5\.00/)
     const edges = fleet.page.getByRole('region', { name: 'Edges' })
     expect(await edges.locator('.node').count()).toBe(1)
   })
@@ -99,6 +99,7 @@ describeInBrowser('the fleet page of the console', () => {
     const { tile, looks } = fleet
     const console = await openConsole(browser, platform)
     await console.signIn(platform.tenant.apiKey)
+    await console.page.getByText('No titles yet').waitFor()
     const seen = await looks(first)
     await console.page.locator('#file').setInputFiles(join(folder, 'Regatta.mp4'))
     const card = console.card('Regatta')
