@@ -25,9 +25,11 @@ export function timesOf(startsAt: string, minutes: number): Array<{ minute: numb
 const rounded = (value: number, digits: number): string =>
   value.toLocaleString('en-US', { maximumFractionDigits: digits })
 
-/** 1,500,000 is 1.5 M. */
-export function shortNumber(value: number): string {
-  if (value >= 1e6) return `${rounded(value / 1e6, 2)} M`
-  if (value >= 10_000) return `${rounded(value / 1000, 1)} k`
+/** 1,500,000 is 1.5 M; `most` is what it stands beside, so that one axis has one unit. */
+export function shortNumber(value: number, most = value): string {
+  if (value === 0) return '0'
+  if (most >= 1e9) return `${rounded(value / 1e9, 2)} G`
+  if (most >= 1e6) return `${rounded(value / 1e6, 2)} M`
+  if (most >= 10_000) return `${rounded(value / 1000, 1)} k`
   return rounded(value, value < 10 ? 2 : value < 100 ? 1 : 0)
 }

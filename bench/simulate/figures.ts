@@ -18,7 +18,7 @@ const percent = (share: number): string => {
 }
 const minutes = (value: number | undefined): string => {
   if (value === undefined) return 'never'
-  return value < 100 ? `${value.toFixed(0)} min` : `${(value / 60).toFixed(1)} h`
+  return value < 180 ? `${value.toFixed(0)} min` : `${(value / 60).toFixed(1)} h`
 }
 /** Parts of a viewer are parts of an average. */
 const whole = (value: number): string =>
@@ -28,7 +28,7 @@ const audience: Column[] = [
   { long: 'refused', short: 'refused', cell: ({ audience }) => whole(audience!.refused) },
   {
     long: 'viewer-s without',
-    short: 'without, viewer-s',
+    short: 'without, s',
     cell: ({ audience }) => whole(audience!.secondsWithout),
   },
   {
@@ -36,7 +36,7 @@ const audience: Column[] = [
     short: 'share',
     cell: ({ audience }) => percent(audience!.secondsWithout / Math.max(1, audience!.secondsWanted)),
   },
-  { long: 'first p50', short: 'first p50', cell: ({ audience }) => seconds(audience!.delays.p50) },
+  { long: 'first p50', short: 'p50', cell: ({ audience }) => seconds(audience!.delays.p50) },
   { long: 'p99', short: 'p99', cell: ({ audience }) => seconds(audience!.delays.p99) },
   { long: 'worst', short: 'worst', cell: ({ audience }) => seconds(audience!.delays.worst) },
 ]
@@ -45,7 +45,7 @@ const work: Column[] = [
   { long: 'titles done', short: 'titles', cell: ({ work }) => `${work!.titlesDone}/${work!.titles}` },
   { long: 'took p50', short: 'took p50', cell: ({ work }) => minutes(work!.tookP50) },
   { long: 'took most', short: 'most', cell: ({ work }) => minutes(work!.tookMost) },
-  { long: 'all done after', short: 'all after', cell: ({ work }) => minutes(work!.allDoneAfter) },
+  { long: 'all done after', short: 'all done', cell: ({ work }) => minutes(work!.allDoneAfter) },
   { long: 'repeated', short: 'repeated', cell: ({ work }) => String(work!.unitsRepeated) },
 ]
 
@@ -53,7 +53,7 @@ const machines = (currency: string): Column[] => [
   { long: 'VM-hours', short: 'VM-hours', cell: ({ vmHours }) => shortNumber(vmHours) },
   { long: currency, short: currency, cell: ({ cost }) => cost.toFixed(cost < 1000 ? 2 : 0) },
   { long: 'wakes', short: 'wakes', cell: ({ wakes }) => String(wakes) },
-  { long: 'most awake', short: 'most', cell: ({ mostAwake }) => String(mostAwake) },
+  { long: 'most awake', short: 'peak', cell: ({ mostAwake }) => String(mostAwake) },
   { long: 'turns', short: 'turns', cell: ({ turns }) => String(turns) },
 ]
 

@@ -91,7 +91,7 @@ function drawPanel(
     `<text class="panel" x="${left}" y="${top - 8}">${escaped(panel.title)}</text>`,
     ...ticks.map(
       (tick) =>
-        `<path class="grid" d="M${left} ${y(tick)}H${width - right}"/><text class="soft end num" x="${left - 8}" y="${at(Number(y(tick)) + 4)}">${shortNumber(tick)}</text>`,
+        `<path class="grid" d="M${left} ${y(tick)}H${width - right}"/><text class="soft end num" x="${left - 8}" y="${at(Number(y(tick)) + 4)}">${shortNumber(tick, scale)}</text>`,
     ),
     area,
     ...[...runs].reverse().map((run) => `<path class="line ${run.strategy}" d="${path(run, value)}"/>`),
@@ -106,7 +106,7 @@ function drawPanel(
 /** The legend has the figures, so that a picture can be shown alone. */
 function drawTable(runs: readonly PoolRun[], currency: string, top: number): string {
   const columns = columnsOf(runs[0]!, currency)
-  const named = 190
+  const named = 176
   const step = (inner - named) / columns.length
   const x = (n: number): string => at(left + named + (n + 1) * step)
   const head = columns.map(

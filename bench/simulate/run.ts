@@ -137,18 +137,18 @@ function nodesAtStart(scenario: Scenario, plan: PoolPlan, strategy: Strategy): n
   return viewers && plan.name === 'edge' ? machinesFor(viewersAt(viewers.curve, 0) / calm, scenario, plan) : 0
 }
 
-/** All strategies in one pool. Who is always on has what the peak needs; of work, as many as ours had awake at most. */
-export function compare(scenario: Scenario, plan: PoolPlan, seed: number): PoolRun[] {
-  const run = (strategy: Strategy): PoolRun => runPool({ scenario, plan, strategy, seed })
-  const own = run(ours())
+/** Who is always on has what the peak needs; of work, as many as ours had awake at most. */
+export function peersOf(scenario: Scenario, plan: PoolPlan, own: PoolRun): Strategy[] {
   const { viewers } = scenario
   const peak =
     viewers && plan.name === 'edge'
       ? machinesFor(mostViewers(viewers.curve) * slack, scenario, plan)
       : own.mostAwake
-  return [
-    own,
-    run(alwaysOn(Math.max(peak, plan.minimum))),
-    ...[thresholdByOne(), thresholdByShare(), tracking()].map(run),
-  ]
+  return [alwaysOn(Math.max(peak, plan.minimum)), thresholdByOne(), thresholdByShare(), tracking()]
+}
+
+export function compare(scenario: Scenario, plan: PoolPlan, seed: number): PoolRun[] {
+  const run = (strategy: Strategy): PoolRun => runPool({ scenario, plan, strategy, seed })
+  const own = run(ours())
+  return [own, ...peersOf(scenario, plan, own).map(run)]
 }

@@ -3,7 +3,6 @@
 import { decide } from '../../shared/fleet/decide.ts'
 import type { Decision, Look } from '../../shared/fleet/decision.ts'
 import { placesOf } from '../../shared/fleet/plan.ts'
-import { accrue } from '../../shared/fleet/spend.ts'
 
 /** What the peers go by: how busy the ready machines are, and no more. */
 export interface View extends Look {
@@ -26,21 +25,18 @@ export const ours = (): Strategy => ({
   decide: ({ utilisation: _, ...look }) => decide(look),
 })
 
-/** The peers keep what they remember to themselves. */
-const blank = { samples: [], peaks: [], watchedSinceMs: 0, wanted: 0 }
+/** The peers keep what they remember to themselves, and count no money. */
+const blank: Decision['memory'] = {
+  ...{ samples: [], peaks: [], watchedSinceMs: 0, wanted: 0 },
+  spend: { countedToMs: 0, day: '', dayCost: 0, month: '', monthCost: 0 },
+}
+
 const peer = ({
   look,
   ...strategy
 }: Omit<Strategy, 'decide'> & { look: (view: View) => Orders }): Strategy => ({
   ...strategy,
-  decide: (view) => ({
-    ...look(view),
-    wanted: 0,
-    memory: {
-      ...blank,
-      spend: accrue({ plan: view.plan, nodes: view.nodes, spend: view.memory?.spend, nowMs: view.nowMs }),
-    },
-  }),
+  decide: (view) => ({ ...look(view), wanted: 0, memory: blank }),
 })
 
 export const alwaysOn = (count: number): Strategy =>
