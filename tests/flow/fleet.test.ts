@@ -8,9 +8,14 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CosmosClient } from '@azure/cosmos'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../shared/core/clock.ts'
+import { systemRandom } from '../../shared/core/random.ts'
 import type { Offer } from '../../shared/encode/ports.ts'
+import { createNodes } from '../../shared/fleet/nodes.ts'
+import { makeBoot } from '../../worker/boot.ts'
 import { type Crew, crewOf } from '../support/crew.ts'
 import { drawFilm } from '../support/film.ts'
+import { type Fleet, fleetOf, poolsOfTests } from '../support/fleet.ts'
 import {
   endAllPlatforms,
   type PlatformProcess,
@@ -25,7 +30,9 @@ import { asTenant, type Tenant } from '../support/tenant.ts'
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const kills = Number(process.env['KILLS'] ?? 6)
 const leaseSeconds = 4
-const names = ['worker-1', 'worker-2']
+const names = ['encoder-local-1', 'encoder-local-2']
+/** Its machine may run, but nothing of ours runs on it: the tests play its worker, or start it. */
+const third = 'encoder-local-3'
 
 let folder: string
 let film: Uint8Array
@@ -34,6 +41,7 @@ let reference: { portrait: Portrait; workMs: number }
 let fleet: PlatformProcess
 let tenant: Tenant
 let crew: Crew
+let nodes: Fleet
 
 const over = ({ state }: { state: string }) => state === 'ready' || state === 'failed'
 
@@ -58,11 +66,20 @@ beforeAll(async () => {
   await alone.end('SIGINT')
 
   fleet = startPlatform(stateFolder(), {
-    env: { ENCODE_WORKERS: '2', UNIT_LEASE_SECONDS: String(leaseSeconds) },
+    env: {
+      FLEET_POOLS: poolsOfTests({ count: 3, minimum: 2 }),
+      ENCODE_EXECUTOR: 'fleet',
+      UNIT_LEASE_SECONDS: String(leaseSeconds),
+      MOVIDONE_BOOT_SECONDS: '0.2',
+      // Units are given to others by their leases here; nobody is taken for dead.
+      NODE_DEAD_SECONDS: '60',
+    },
   })
   tenant = await tenantOf(fleet)
   crew = crewOf(fleet)
-  while (!names.every((name) => fleet.pidOf(name))) await sleep(50)
+  nodes = fleetOf(fleet)
+  await nodes.fault({ kind: 'no-boot', vm: third, times: 100 })
+  for (const name of names) await nodes.until(name, 'ready')
 })
 
 afterAll(async () => {
@@ -182,14 +199,21 @@ describe('a report', () => {
     })
 
   test('is heard of nobody but a node of the fleet, and of it only about what it holds', async () => {
-    const [one = ''] = names
-    const credential = (await environmentOf(fleet.pidOf(one)))['NODE_CREDENTIAL'] ?? ''
+    const [, two = ''] = names
+    // The tests play the third one's worker: it takes its place as workers do, by the document of its node.
+    await nodes.wake(3)
+    await nodes.until(third, 'starting')
+    const { id: boot, sha256, credential } = makeBoot(third, systemRandom)
+    const { register } = createNodes({ store: (await nodes.stores()).fleet, clock: systemClock })
+    await register(third, { id: boot, sha256, version: 'tests' })
+    expect(await nodes.stateOf(third)).toBe('ready')
+
     const id = await tenant.upload(film)
-    const unit = await crew.untilHolds('worker-2', id)
+    const unit = await crew.untilHolds(two, id)
     const { apiUrl, adminKey, tenant: local } = fleet.local()
     expect((await say(unit, `Bearer ${credential}`)).status).toBe(409)
     expect((await say(`encode-${id}-v9.0`, `Bearer ${credential}`)).status).toBe(404)
-    for (const other of [local.apiKey, adminKey, `${credential.split('.')[0]}.${'x'.repeat(43)}`])
+    for (const other of [local.apiKey, adminKey, `${third}.${'x'.repeat(43)}`, `${two}.${credential}`])
       expect((await say(unit, `Bearer ${other}`)).status).toBe(401)
     // Nor does a node's credential open anything of a tenant.
     const asTenants = await fetch(`${apiUrl}/api/v1/assets`, {
@@ -207,14 +231,16 @@ async function environmentOf(pid: number): Promise<Record<string, string>> {
 }
 
 test('a worker that is told to drain ends what it holds and takes nothing new', async () => {
-  // One more of them, as a service would start it.
-  const env = { ...process.env, ...(await environmentOf(fleet.pidOf('worker-1'))) }
+  await nodes.wake(3)
+  while (!['starting', 'ready'].includes((await nodes.stateOf(third)) ?? '')) await sleep(100)
+  // As the service manager of its machine would start it.
+  const env = { ...process.env, ...(await environmentOf(fleet.pidOf(names[0] ?? ''))), NODE_ID: third }
   const worker = spawn(process.execPath, ['dist/worker.mjs'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
   worker.stdout.on('data', (chunk) => (said += chunk))
   const ended = once(worker, 'close')
   try {
-    while (!said.includes('fleet.worker-started')) await sleep(20)
+    while (!said.includes('fleet.registered')) await sleep(20)
     let id = ''
     for (let waits = 0; !said.includes('fleet.claimed') && waits < 1500; waits++) {
       // The two others may be faster: there is more to do than they can hold.
@@ -240,10 +266,11 @@ const unitsOf = (said: string, what: string): string[] =>
 
 test('Ctrl-C in the middle of a unit ends everything at once, and gives the unit back', async () => {
   const id = await tenant.upload(film)
-  const unit = await crew.untilHolds('worker-2', id)
+  const [, two = ''] = names
+  const unit = await crew.untilHolds(two, id)
   const { processes } = fleet.local()
   expect(await fleet.end('SIGINT')).toBe(0)
   expect(stillRunning(processes)).toEqual([])
   const returned = { event: 'fleet.reported', unit, outcome: 'returned', heard: 'heard' }
-  expect(await crew.lines('worker-2')).toContainEqual(returned)
+  expect(await crew.lines(two)).toContainEqual(returned)
 })
