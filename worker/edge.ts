@@ -27,6 +27,8 @@ export interface EdgeOptions {
 
 const pollMs = 50
 const mostBytes = totalmem() / 4
+/** Slower than the smallest rendition comes: whoever reads like this plays nothing. */
+const slowest = { graceMs: 30_000, bytesPerSecond: 16_384 }
 
 export async function createEdge(options: EdgeOptions): Promise<Role & { readonly port: number }> {
   const { app, clock, version, host, quietMs } = options
@@ -61,7 +63,7 @@ export async function createEdge(options: EdgeOptions): Promise<Role & { readonl
   }
 
   const listener = await listen({
-    ...{ host, port: options.port, clock, answer, mostBytes },
+    ...{ host, port: options.port, answer, mostBytes, slowest },
     isEnding: () => isEnding,
     full: () => refuse('unavailable', 'This edge has too much on its way to others.', play.problemHeaders),
   })

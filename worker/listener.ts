@@ -1,13 +1,11 @@
 // An edge's HTTP server: whom it waits for and for how long, how answers go out, and how it ends without cutting one off.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import type { Clock } from '../shared/core/clock.ts'
 import type { WholeReply } from '../shared/http/whole.ts'
 
 export interface ListenerOptions {
   readonly host: string
   readonly port: number
-  readonly clock: Pick<Clock, 'now'>
   readonly answer: (request: IncomingMessage) => Promise<WholeReply>
   /** Connections are not kept for another request. */
   readonly isEnding: () => boolean
@@ -15,6 +13,8 @@ export interface ListenerOptions {
   readonly mostBytes: number
   /** Instead of an answer for which there is no room now. */
   readonly full: () => WholeReply
+  /** A reader who takes longer than this is not waited for. */
+  readonly slowest: { readonly graceMs: number; readonly bytesPerSecond: number }
 }
 
 export interface Listener {
@@ -31,11 +31,8 @@ const limits = {
   connectionsCheckingInterval: 2_000,
   maxHeaderSize: 32_768,
 }
-/** A reader slower than this plays nothing that we make. */
-const leastBytesPerSecond = 16_384
-const graceMs = 30_000
-
 export async function listen(options: ListenerOptions): Promise<Listener> {
+  const { graceMs, bytesPerSecond } = options.slowest
   const answering = new Set<ServerResponse>()
   let sending = 0
 
@@ -46,7 +43,7 @@ export async function listen(options: ListenerOptions): Promise<Listener> {
     if (response.destroyed) return
     const bytes = reply.bytes?.length ?? 0
     sending += bytes
-    const late = setTimeout(() => response.destroy(), graceMs + (1000 * bytes) / leastBytesPerSecond)
+    const late = setTimeout(() => response.destroy(), graceMs + (1000 * bytes) / bytesPerSecond)
     response.once('close', () => {
       sending -= bytes
       clearTimeout(late)

@@ -1,14 +1,10 @@
 // What a request to an edge is for is read as the Functions host reads it: whatever somebody writes, both mean the same thing.
-import { request } from 'node:http'
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { matchTemplate } from '../../host/functions/match.ts'
 import { readRequestPath } from '../../host/functions/request-path.ts'
 import { parseTemplate } from '../../host/functions/template.ts'
-import { systemClock } from '../../shared/core/clock.ts'
 import { play } from '../../shared/http/play.ts'
-import { whole } from '../../shared/http/whole.ts'
-import { type Listener, listen } from '../../worker/listener.ts'
 import { readTarget } from '../../worker/target.ts'
 
 const template = parseTemplate(play.path)
@@ -108,67 +104,4 @@ test('its own health', () => {
   expect(readTarget('/api/healthz')).toEqual({ kind: 'health' })
   expect(readTarget('/api/healthz/')).toEqual({ kind: 'health' })
   expect(readTarget('/api/v1/healthz')).toEqual({ kind: 'nothing' })
-})
-
-describe('the listener', () => {
-  const sizeBytes = 8 << 20
-  let listener: Listener
-  let isEnding = false
-  beforeAll(async () => {
-    listener = await listen({
-      ...{ host: '127.0.0.1', port: 0, clock: systemClock, mostBytes: 3 * sizeBytes },
-      isEnding: () => isEnding,
-      answer: async ({ url }) =>
-        whole({ status: 200, headers: {}, body: url === '/large' ? Buffer.alloc(sizeBytes, 'x') : 'small' }),
-      full: () => whole({ status: 503, headers: { 'retry-after': '5' } }),
-    })
-  })
-  afterAll(() => listener.close())
-
-  const ask = (path: string, headers: Record<string, string> = {}) =>
-    new Promise<{
-      status: number
-      headers: Record<string, unknown>
-      read: () => Promise<number>
-      end: () => void
-    }>((resolve, reject) => {
-      const asked = request({ port: listener.port, path, headers, agent: false }, (answer) => {
-        const read = async () => {
-          let count = 0
-          for await (const part of answer) count += (part as Buffer).length
-          return count
-        }
-        resolve({ status: answer.statusCode ?? 0, headers: answer.headers, read, end: () => asked.destroy() })
-      })
-      asked.on('error', reject)
-      asked.end()
-    })
-
-  test('readers who do not read fill a bounded memory; others are told to come back, and what is small goes out', async () => {
-    const slow = [await ask('/large'), await ask('/large'), await ask('/large')]
-    expect(slow.map(({ status }) => status)).toEqual([200, 200, 200])
-    expect((await ask('/large')).status).toBe(503)
-    slow[0]?.end()
-    await expect.poll(listener.inFlight).toBe(2)
-    const next = await ask('/large')
-    expect(next.status).toBe(200)
-    expect(await next.read()).toBe(sizeBytes)
-    expect(await slow[1]?.read()).toBe(sizeBytes)
-    slow[2]?.end()
-    await expect.poll(listener.inFlight).toBe(0)
-    expect(await (await ask('/small')).read()).toBe(5)
-  })
-
-  test('headers are bounded', async () => {
-    expect((await ask('/small', { 'x-long': 'x'.repeat(20_000) })).status).toBe(200)
-    expect((await ask('/small', { 'x-long': 'x'.repeat(40_000) })).status).toBe(431)
-  })
-
-  test('connections stay for the next request, unless it ends', async () => {
-    const kept = await ask('/small', { connection: 'keep-alive' })
-    expect(kept.headers['connection']).toBe('keep-alive')
-    isEnding = true
-    expect((await ask('/small', { connection: 'keep-alive' })).headers['connection']).toBe('close')
-    isEnding = false
-  })
 })

@@ -1,0 +1,104 @@
+// How an edge bears its readers: slow ones, silent ones, and those who send more than a request needs.
+import { once } from 'node:events'
+import { request } from 'node:http'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { whole } from '../../shared/http/whole.ts'
+import { type Listener, listen } from '../../worker/listener.ts'
+
+const slowest = { graceMs: 4000, bytesPerSecond: 8 << 20 }
+const sizeBytes = 8 << 20
+let listener: Listener
+let isEnding = false
+beforeAll(async () => {
+  listener = await listen({
+    ...{ host: '127.0.0.1', port: 0, mostBytes: 3 * sizeBytes, slowest },
+    isEnding: () => isEnding,
+    answer: async ({ url }) =>
+      whole({ status: 200, headers: {}, body: url === '/large' ? Buffer.alloc(sizeBytes, 'x') : 'small' }),
+    full: () => whole({ status: 503, headers: { 'retry-after': '5' } }),
+  })
+})
+afterAll(() => listener.close())
+
+const ask = (path: string, headers: Record<string, string> = {}) =>
+  new Promise<{
+    status: number
+    headers: Record<string, unknown>
+    read: () => Promise<number>
+    end: () => void
+  }>((resolve, reject) => {
+    const asked = request({ port: listener.port, path, headers, agent: false }, (answer) => {
+      const read = async () => {
+        let count = 0
+        for await (const part of answer) count += (part as Buffer).length
+        return count
+      }
+      resolve({ status: answer.statusCode ?? 0, headers: answer.headers, read, end: () => asked.destroy() })
+    })
+    asked.on('error', reject)
+    asked.end()
+  })
+
+test('readers who do not read fill a bounded memory; others are told to come back, and what is small goes out', async () => {
+  const slow = [await ask('/large'), await ask('/large'), await ask('/large')]
+  expect(slow.map(({ status }) => status)).toEqual([200, 200, 200])
+  expect((await ask('/large')).status).toBe(503)
+  slow[0]?.end()
+  await expect.poll(listener.inFlight).toBe(2)
+  const next = await ask('/large')
+  expect(next.status).toBe(200)
+  expect(await next.read()).toBe(sizeBytes)
+  expect(await slow[1]?.read()).toBe(sizeBytes)
+  slow[2]?.end()
+  await expect.poll(listener.inFlight).toBe(0)
+  expect(await (await ask('/small')).read()).toBe(5)
+})
+
+test('headers are bounded', async () => {
+  expect((await ask('/small', { 'x-long': 'x'.repeat(20_000) })).status).toBe(200)
+  expect((await ask('/small', { 'x-long': 'x'.repeat(40_000) })).status).toBe(431)
+})
+
+test('connections stay for the next request, unless it ends', async () => {
+  const kept = await ask('/small', { connection: 'keep-alive' })
+  expect(kept.headers['connection']).toBe('keep-alive')
+  isEnding = true
+  expect((await ask('/small', { connection: 'keep-alive' })).headers['connection']).toBe('close')
+  isEnding = false
+})
+
+test('a reader who is too slow is not waited for', async () => {
+  const slow = await ask('/large')
+  expect(slow.status).toBe(200)
+  const beganMs = Date.now()
+  await expect.poll(listener.inFlight, { timeout: 20_000 }).toBe(0)
+  // Its grace, and a second for as much as it was to read.
+  expect(Date.now() - beganMs).toBeGreaterThan(4000)
+  await expect(slow.read()).rejects.toThrow()
+})
+
+test('who never ends a request is not waited for either', async () => {
+  const socket = connect(listener.port, '127.0.0.1')
+  let said = ''
+  socket.on('data', (bytes) => {
+    said += bytes
+  })
+  socket.write('GET /small HTTP/1.1\r\nHost: a.test\r\nX-Slow: ')
+  const beganMs = Date.now()
+  await once(socket, 'close')
+  expect(said).toMatch(/^HTTP\/1.1 408 /)
+  expect(Date.now() - beganMs).toBeGreaterThan(9000)
+})
+
+test('a body where none belongs is answered, and its connection ends', async () => {
+  const socket = connect(listener.port, '127.0.0.1')
+  let said = ''
+  socket.on('data', (bytes) => {
+    said += bytes
+  })
+  socket.write('GET /small HTTP/1.1\r\nHost: a.test\r\nContent-Length: 1000000000\r\n\r\nxxxx')
+  await once(socket, 'close')
+  expect(said).toMatch(/^HTTP\/1.1 200 /)
+  expect(said).toMatch(/connection: close/i)
+})
