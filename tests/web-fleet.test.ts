@@ -40,9 +40,9 @@ test('a machine says why it is as it is, and when it is tried again', () => {
   const notBefore = new Date(nowMs + 600_000).toISOString()
   const scarce = node({ state: 'stopped', reason: 'no-capacity', failures: 2, notBefore })
   expect(whyWords(scarce, nowMs)).toBe(
-    `no capacity for its size in its zone · 2 times in a row · not tried again before ${moment(notBefore, new Date(nowMs))}`,
+    `no capacity for its size in its zone · 2 times in a row · not woken before ${moment(notBefore, new Date(nowMs))}`,
   )
-  expect(whyWords(scarce, nowMs + 700_000)).not.toContain('not tried')
+  expect(whyWords(scarce, nowMs + 700_000)).not.toContain('not woken')
   expect(placeWords(node(), 'EUR')).toBe('Standard_F8s_v2 · zone 1 · €0.338 an hour')
   expect(placeWords(node({ size: 'local', zone: '' }), 'EUR')).toBe('local · €0.338 an hour')
 })
@@ -64,10 +64,10 @@ test('load, units and demand read as people say them', () => {
     demandWords({ kind: 'audience', sessions: 0, bytesPerSecond: 0 }),
     demandWords({ kind: 'audience', sessions: 1, bytesPerSecond: 125_000 }),
   ]).toEqual([
-    'Nothing to encode',
-    '18 min of work, 12 parts at once',
-    'Nobody is watching',
-    '1 session, 1.0 Mbit/s',
+    ['Nothing to encode', ''],
+    ['18 min of work', '12 parts at once'],
+    ['Nobody is watching', ''],
+    ['1 session', '1.0 Mbit/s'],
   ])
   expect([heldWords(undefined), heldWords('budget')]).toEqual(['', 'More would pass the budget.'])
 })

@@ -60,8 +60,8 @@ export interface Wake {
   minutes: number
 }
 
-/** Machines by name, or how many may stay awake for a while. */
-export type Drain = { nodes: string[] } | { keep: number; minutes: number }
+/** Machines by name, or how many may stay awake; they sleep for so long at least. */
+export type Drain = { nodes: string[]; minutes: number } | { keep: number; minutes: number }
 
 export type FleetApi = ReturnType<typeof createFleetApi>
 

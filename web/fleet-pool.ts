@@ -45,6 +45,9 @@ export function createPool({ api, confirm, asked }: PoolOptions): Item<Pool & { 
   let shown: Pool | undefined
 
   const number = (form: HTMLFormElement, name: string): number => Number(control(form, name).value)
+  /** The time, in the words of the list. */
+  const chosen = (form: HTMLFormElement): string =>
+    part('select', HTMLSelectElement, form).selectedOptions[0]?.text ?? ''
   const awake = (): FleetNode[] => (shown?.nodes ?? []).filter((node) => !isAsleep(node))
 
   function showCost(which: string, amount: number, budget: number, currency: string): void {
@@ -68,8 +71,10 @@ export function createPool({ api, confirm, asked }: PoolOptions): Item<Pool & { 
     element.dataset['pool'] = pool.pool
     element.setAttribute('aria-label', poolName(pool))
     write(field('name'), poolName(pool))
-    write(field('count'), `${nodes.length - asleep.length} of ${machines(nodes.length)} not asleep`)
-    write(field('demand'), demandWords(pool.demand))
+    write(field('count'), `${nodes.length - asleep.length} of ${machines(nodes.length)} awake`)
+    const [demand, atOnce] = demandWords(pool.demand)
+    write(field('demand'), demand)
+    write(field('at-once'), atOnce)
     write(field('wanted'), pool.wanted === 0 ? 'None' : machines(pool.wanted))
     write(field('held'), heldWords(pool.held))
     showCost('hour', cost.perHourNow, cost.budgetPerHour, currency)
@@ -97,13 +102,13 @@ export function createPool({ api, confirm, asked }: PoolOptions): Item<Pool & { 
 
   async function drainOne(id: string): Promise<void> {
     write(field('error'), '')
+    const minutes = number(drain, 'minutes')
     try {
       await ask(
-        { nodes: [id] },
+        { nodes: [id], minutes },
         {
           heading: `Drain ${id}?`,
-          words:
-            'It ends what it holds, takes nothing new, and goes to sleep. It is woken again once it is needed.',
+          words: `It ends what it holds, takes nothing new, and sleeps for ${chosen(drain)}, unless you wake it before. If there is work, another one is woken.`,
         },
       )
     } catch (error) {
@@ -125,7 +130,7 @@ export function createPool({ api, confirm, asked }: PoolOptions): Item<Pool & { 
         { keep, minutes },
         {
           heading: going === 0 ? `Keep at most ${keep} awake?` : `Drain ${machines(going)}?`,
-          words: `Each ends what it holds, takes nothing new, and goes to sleep. Until the time is over no more than ${keep} are awake, whatever there is to do; the app does the work itself, as fast as it can.`,
+          words: `Each ends what it holds, takes nothing new, and goes to sleep. For ${chosen(drain)} no more than ${keep} are awake, whatever there is to do; the app does the work itself, as fast as it can.`,
         },
       )
     },

@@ -48,13 +48,13 @@ export const isTrouble = ({ state, failures }: Pick<FleetNode, 'state' | 'failur
 
 export function whyWords(node: FleetNode, nowMs: number): string {
   const { reason = '' } = node
-  const why = node.state !== 'stopped' || isTrouble(node) ? (reasons[reason] ?? reason) : ''
   const resting = node.notBefore !== undefined && Date.parse(node.notBefore) > nowMs
+  const why = node.state !== 'stopped' || resting || isTrouble(node) ? (reasons[reason] ?? reason) : ''
   return [
     node.state === 'stopped' || !node.since ? '' : `for ${span(nowMs - Date.parse(node.since))}`,
     why,
     node.failures > 1 ? `${node.failures} times in a row` : '',
-    resting ? `not tried again before ${moment(node.notBefore ?? '', new Date(nowMs))}` : '',
+    resting ? `not woken before ${moment(node.notBefore ?? '', new Date(nowMs))}` : '',
   ]
     .filter(Boolean)
     .join(' · ')
@@ -79,19 +79,20 @@ export function loadWords({ load }: Pick<FleetNode, 'load'>): string {
   return [`${Math.round(load.cpu * 100)} % of its cores`, ...audience].join(' · ')
 }
 
-export function demandWords(demand: Demand): string {
+/** What there is to do, and how much of it at once. */
+export function demandWords(demand: Demand): [string, string] {
   if (demand.kind === 'audience')
     return demand.sessions === 0
-      ? 'Nobody is watching'
-      : `${plural(demand.sessions, 'session')}, ${bitrate(demand.bytesPerSecond * 8)}`
-  if (demand.seconds === 0) return 'Nothing to encode'
-  return `${span(demand.seconds * 1000)} of work, ${plural(demand.parallel, 'part')} at once`
+      ? ['Nobody is watching', '']
+      : [plural(demand.sessions, 'session'), bitrate(demand.bytesPerSecond * 8)]
+  if (demand.seconds === 0) return ['Nothing to encode', '']
+  return [`${span(demand.seconds * 1000)} of work`, `${plural(demand.parallel, 'part')} at once`]
 }
 
 const holds: Readonly<Record<Held, string>> = {
   budget: 'More would pass the budget.',
   maximum: 'The pool may have no more.',
-  'no-capacity': 'No other machine has capacity now.',
+  'no-capacity': 'No other machine can be woken now.',
   asked: 'An admin’s limit allows no more.',
 }
 

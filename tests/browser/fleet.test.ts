@@ -14,15 +14,19 @@ import { takeFleetPicture } from '../support/fleet-picture.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 
 const patience = { timeout: 120_000 }
-/** As `npm start` has them, with less patience. */
-const pool = (name: string, count: number) => ({
+/** Of less patience than those that `npm start` has. */
+const pool = (name: string, groups: Array<{ name: string; zone: string; count: number }>) => ({
   name,
-  groups: [{ name: 'local', count, pricePerHour: 0.2 }],
-  ...{ bootSeconds: 3, goalSeconds: 10, coolSeconds: 4, staySeconds: 4, lateSeconds: 60, drainSeconds: 60 },
-  ...{ budgetPerHour: 5, budgetPerMonth: 100 },
+  groups: groups.map((group) => ({ ...group, size: 'Standard_F8s_v2', pricePerHour: 0.42 })),
+  ...{ maximum: 2, bootSeconds: 3, goalSeconds: 10, coolSeconds: 4, staySeconds: 4 },
+  ...{ lateSeconds: 60, drainSeconds: 60, budgetPerHour: 5, budgetPerMonth: 900 },
 })
-const pools = { currency: 'EUR', pools: [pool('encoder', 2), pool('edge', 1)] }
-const [first, second] = ['encoder-local-1', 'encoder-local-2'] as const
+const zone = (n: number, count: number) => ({ name: `z${n}`, zone: String(n), count })
+const pools = {
+  currency: 'EUR',
+  pools: [pool('encoder', [zone(1, 2), zone(2, 2)]), pool('edge', [zone(1, 1)])],
+}
+const [first, second] = ['encoder-z1-1', 'encoder-z1-2'] as const
 
 describeInBrowser('the fleet page of the console', () => {
   let platform: Platform
@@ -115,6 +119,9 @@ describeInBrowser('the fleet page of the console', () => {
     expect(console.troubles).toEqual([])
     await console.page.close()
   })
+
+  if (process.env['SCREENSHOT'] === '1')
+    test('poses for the picture in the docs', () => takeFleetPicture(fleet, platform), 240_000)
 
   test('wakes a machine by a button, and says aloud when it is ready', async () => {
     const { page, tile, looks } = fleet
@@ -216,9 +223,6 @@ describeInBrowser('the fleet page of the console', () => {
     await page.setViewportSize({ width: 1200, height: 860 })
     expect(wider).toBeLessThanOrEqual(0)
   })
-
-  if (process.env['SCREENSHOT'] === '1')
-    test('poses for the picture in the docs', () => takeFleetPicture(fleet, platform), 240_000)
 
   test('forgets everything on signing out, and broke no rule of its policy on the whole way', async () => {
     const { page, troubles } = fleet

@@ -1,4 +1,4 @@
-// Sets the scene for `docs/fleet.png`: an encode keeps the encoders at work while an edge wakes.
+// Sets the scene for `docs/fleet.png`: a film keeps one encoder at work while another one wakes and the others sleep.
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,11 +19,9 @@ export async function takeFleetPicture({ page }: FleetPage, platform: Platform):
     await repeatFilm({ from: short, to: long, seconds: 300 })
     const tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
     const assetId = await tenant.upload(long, { title: 'The long way home' })
-    await page.locator('.node[data-look="working"] .holds li').first().waitFor(patience)
-    await page.locator('.pool[data-pool="edge"] [data-form="wake"] button').click()
-    await page.locator('.node[data-look="waking"]').first().waitFor(patience)
     await page.mouse.move(0, 0)
-    await page.waitForTimeout(300)
+    const seen = ['.node[data-look="working"] .holds li', '.node[data-look="waking"]']
+    await page.waitForFunction((all) => all.every((one) => document.querySelector(one)), seen, patience)
     await page.screenshot({ path: picture, fullPage: true })
     await tenant.call('DELETE', `/api/v1/assets/${assetId}`)
   } finally {
