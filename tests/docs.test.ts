@@ -13,12 +13,12 @@ const blocks = pages.flatMap((page) =>
   [...read(page).matchAll(/```sh run\n([\s\S]*?)```/g)].map((match) => ({ page, commands: match[1] ?? '' })),
 )
 
-describe('commands of the docs', () => {
+describe('commands of the docs', { timeout: 180_000 }, () => {
   test('there are some', () => expect(blocks.length).toBeGreaterThan(1))
   test.each(blocks)('$page: $commands', ({ commands }) => {
     const { status, stderr } = spawnSync('bash', ['-euc', commands], { cwd: root, encoding: 'utf8' })
     expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' })
-  }, 180_000)
+  })
 })
 
 test.each(pages)('links of %s lead somewhere', (page) => {

@@ -121,6 +121,11 @@ describe.each(['dev', 'prod'])('the fleet of %s', (size) => {
     }
   })
 
+  test('writes them as systemd reads them: a quote is a quote, and nothing is escaped', () => {
+    for (const value of environments.flatMap((environment) => Object.values(environment)))
+      expect(value).toMatch(/^[^\s'"\\][^\n\\]*(?<!\s)$/)
+  })
+
   test('sends each its own role’s identity, and no key', () => {
     for (const vm of vms) {
       expect(vm.identity?.type).toBe('UserAssigned')

@@ -45,6 +45,33 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 `
 
 // In order: each goes on where the one before it ended.
+test.runIf(process.env['BICEP'])(
+  'without an SSH key there are no machines, no group for them, and nobody who may do anything with them',
+  { timeout: 180_000 },
+  () => {
+    cpSync(join(root, 'infra'), path('whole'), { recursive: true })
+    const prod = path('whole/prod.bicepparam')
+    writeFileSync(prod, readFileSync(prod, 'utf8').replace('MOVIDONE_FLEET_SSH_KEY', 'NOT_GIVEN'))
+    const { status, said } = infra(['--write', path('whole')])
+    expect(status, said).toBe(0)
+    const { predictedResources } = JSON.parse(read('whole/prod.snapshot.json')) as {
+      predictedResources: { id: string; type: string; properties: Record<string, string> }[]
+    }
+    const types = predictedResources.map(({ type }) => type)
+    expect(types.filter((type) => /\.Compute|\.Network|roleDefinitions/.test(type))).toEqual([])
+    expect(types.filter((type) => /resourceGroups$|userAssignedIdentities$/.test(type))).toHaveLength(2)
+    expect(predictedResources.filter(({ id }) => /-(fleet|encoder|edge)\b/.test(id))).toEqual([])
+    const { properties } = predictedResources.find(({ type }) => type === 'Microsoft.Web/sites/config') ?? {}
+    expect(properties).toMatchObject({
+      FLEET_POOLS: '',
+      FLEET_SUBSCRIPTION: '',
+      FLEET_GROUP: '',
+      ENCODE_EXECUTOR: 'function',
+      ENCODE_WINDOW: '32',
+    })
+  },
+)
+
 describe.runIf(process.env['BICEP'])('with the real compiler', { timeout: 180_000 }, () => {
   test('it formats and takes the snapshots', () => {
     cpSync(join(root, 'infra/bicepconfig.json'), path('bicepconfig.json'))
