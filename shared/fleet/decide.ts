@@ -2,7 +2,7 @@
 import { createPurse } from './budget.ts'
 import type { Choice, Decision, Look } from './decision.ts'
 import { missing } from './missing.ts'
-import { type Bounds, required, slotsOf } from './need.ts'
+import { type Bounds, required } from './need.ts'
 import { recall } from './past.ts'
 import type { PoolPlan } from './plan.ts'
 import type { Bound, Demand, Need } from './ports.ts'
@@ -67,7 +67,10 @@ function without(roster: Roster, left: readonly Choice[]): Roster {
   }
 }
 
-/** Work that those who are there will have done before another were ready is no reason to wake one. */
+/**
+ * Work that those who are there will have done before another were ready is no reason to wake one. What they take for
+ * that doesn't depend on how many there are: a reserve that is woken beside them must not ask for another.
+ */
 function worthwhile(
   need: Need,
   demand: Demand,
@@ -80,5 +83,5 @@ function worthwhile(
   }, 0)
   const doneMs = Math.min(usableMs, demand.parallel * plan.bootMs)
   if (demand.seconds * 1000 > doneMs) return need
-  return { ...need, slots: Math.min(need.slots, slotsOf(roster.active)) }
+  return { ...need, slots: Math.min(need.slots, Math.ceil((demand.seconds * 1000) / plan.bootMs)) }
 }

@@ -30,16 +30,17 @@ export function missing({ roster, need, bounds, minimum, purse, most }: Ask): Mi
     if (there.length < required(there, need, { ...bounds, low: 0 })) return 'demand'
     return there.length < minimum ? 'minimum' : 'asked'
   }
-  let dear = false
+  let tooDear = Number.POSITIVE_INFINITY
   for (const place of roster.asleep) {
     if (isEnough() || isFull() || wake.length >= most) break
+    if (place.group.pricePerHour >= tooDear) continue
     if (purse.admits(place)) {
       wake.push({ id: place.id, reason: reasonOf() })
       there = [...there, place].sort((a, b) => a.rank - b.rank)
-    } else dear = true
+    } else tooDear = place.group.pricePerHour
   }
   if (isEnough()) return { wake }
   if (isFull()) return { wake, held: bounds.highBy }
   if (wake.length >= most) return { wake }
-  return { wake, held: dear ? 'budget' : 'no-capacity' }
+  return { wake, held: Number.isFinite(tooDear) ? 'budget' : 'no-capacity' }
 }

@@ -21,9 +21,6 @@ export function needOf(demand: Demand, { goalMs }: Pick<PoolPlan, 'goalMs'>): Ne
   }
 }
 
-export const slotsOf = (places: readonly Place[]): number =>
-  places.reduce((sum, { group }) => sum + group.slots, 0)
-
 const covers = (sum: Need, need: Need): boolean =>
   sum.slots >= need.slots && sum.sessions >= need.sessions && sum.bytesPerSecond >= need.bytesPerSecond
 

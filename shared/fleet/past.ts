@@ -46,7 +46,9 @@ function peaked(peaks: readonly Peak[], now: Peak, coolMs: number): Peak[] {
     .map(({ atMs, need }) => ({ atMs: Math.min(atMs, now.atMs), need }))
     .filter(({ atMs }) => now.atMs - atMs < coolMs)
   const last = kept.at(-1)
-  return last && spanOf(last.atMs) === spanOf(now.atMs)
+  // A clock that trembles may begin a span twice; not without end.
+  const isSame = last && (spanOf(last.atMs) === spanOf(now.atMs) || kept.length > 2 * peaksKept)
+  return isSame
     ? [...kept.slice(0, -1), { atMs: now.atMs, need: mostOf(last.need, now.need) }]
     : [...kept, now]
 }

@@ -22,7 +22,9 @@ export interface Roster {
   readonly places: readonly Place[]
 }
 
-const isActive = ({ state }: Node): boolean => state === 'ready' || state === 'starting'
+/** One that is late is counted on no more, even while nobody has given it up yet. */
+const isActive = ({ state, sinceMs }: Node, { lateMs }: PoolPlan, nowMs: number): boolean =>
+  state === 'ready' || (state === 'starting' && nowMs - sinceMs < lateMs)
 
 /** Capacity is a matter of size and zone: where one machine has just got none, its like are tried last. */
 const isScarce = ({ reason, state, notBeforeMs }: Node, nowMs: number): boolean =>
@@ -34,7 +36,7 @@ export function rosterOf(plan: PoolPlan, nodes: readonly Node[], nowMs: number):
   const planned = new Set(places.map(({ id }) => id))
   const active = places.flatMap((place) => {
     const node = byId.get(place.id)
-    return node && isActive(node) ? [{ ...place, node }] : []
+    return node && isActive(node, plan, nowMs) ? [{ ...place, node }] : []
   })
   const scarce = new Set(
     places.flatMap(({ id, group }) => {
@@ -51,7 +53,7 @@ export function rosterOf(plan: PoolPlan, nodes: readonly Node[], nowMs: number):
   return {
     active,
     asleep,
-    strangers: nodes.filter((node) => !planned.has(node.id) && isActive(node)),
+    strangers: nodes.filter((node) => !planned.has(node.id) && isActive(node, plan, nowMs)),
     awake: nodes.filter(({ state }) => state !== 'stopped').length,
     places: [...active, ...asleep, ...places.filter(({ id }) => !listed.has(id))],
   }

@@ -8,24 +8,24 @@ import { byLeave, type Member, type Roster } from './roster.ts'
 
 const isReady = ({ node }: Member): boolean => node.state === 'ready'
 
-/** Beyond what an admin or the plan allows, or beyond the budget, which spares nobody. Those that only come go first. */
+/**
+ * Beyond what an admin or the plan allows, or beyond the budget, which spares nobody. Those that left the plan go first,
+ * then those that only come.
+ */
 export function mustLeave(
   plan: PoolPlan,
   { active, strangers }: Roster,
-  at: { bounds: Bounds; purse: Purse },
+  { bounds, purse }: { bounds: Bounds; purse: Purse },
 ): Choice[] {
-  if (active.length <= at.bounds.high && !at.purse.overdrawn()) return []
+  const excess = Math.max(0, strangers.length + active.length - bounds.high)
+  if (excess === 0 && !purse.overdrawn()) return []
   const order = active.toSorted((a, b) => Number(isReady(a)) - Number(isReady(b)) || byLeave(plan)(a, b))
-  const excess = order.slice(0, Math.max(0, order.length - at.bounds.high))
-  const left: Choice[] = excess.map(({ id }) => ({
-    id,
-    reason: at.bounds.highBy === 'asked' ? 'asked' : 'not-planned',
-  }))
-  for (const { id } of left) at.purse.leaves(id)
-  for (const { id } of [...strangers, ...order.slice(excess.length)]) {
-    if (!at.purse.overdrawn()) break
-    at.purse.leaves(id)
-    left.push({ id, reason: 'budget' })
+  const left: Choice[] = []
+  for (const { id } of [...strangers, ...order]) {
+    const isExcess = left.length < excess
+    if (!isExcess && !purse.overdrawn()) break
+    purse.leaves(id)
+    left.push({ id, reason: isExcess ? (bounds.highBy === 'asked' ? 'asked' : 'not-planned') : 'budget' })
   }
   return left
 }

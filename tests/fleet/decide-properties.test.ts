@@ -54,7 +54,11 @@ test('a demand that stays as it is comes to rest: all that is needed is there, a
       for (const { look, decision } of lookThrough({ ...history, stretches })) {
         if (look.nowMs < restsAtMs + calmMs) continue
         const count = look.nodes.filter(({ state }) => state === 'ready').length
-        expect([decision.wake, decision.drain, count]).toEqual([[], [], decision.wanted])
+        expect([decision.wake, decision.drain]).toEqual([[], []])
+        if (history.kind === 'audience') expect(count).toBe(decision.wanted)
+        // Fewer, where those will have done it all before another were ready.
+        else
+          expect([Math.min(1, count), count <= decision.wanted]).toEqual([Math.min(1, decision.wanted), true])
       }
     }),
     { numRuns: 8 },

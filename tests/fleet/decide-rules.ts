@@ -13,7 +13,10 @@ export type Rule = (moment: Moment, needs: Needs) => boolean
 
 const ids = (choices: readonly Choice[]): string[] => choices.map(({ id }) => id)
 const nodeOf = ({ nodes }: Look, id: string): Node | undefined => nodes.find((node) => node.id === id)
-const isActive = ({ state }: Node): boolean => state === 'ready' || state === 'starting'
+const activeIn = ({ nodes, plan, nowMs }: Look): Node[] =>
+  nodes.filter(
+    ({ state, sinceMs }) => state === 'ready' || (state === 'starting' && nowMs - sinceMs < plan.lateMs),
+  )
 const awakeIn = ({ nodes }: Look): number => nodes.filter(({ state }) => state !== 'stopped').length
 
 /** May be woken now. */
@@ -57,7 +60,7 @@ function areEnough(look: Look, awake: ReadonlySet<string>, need: Need): boolean 
 
 function activeAfter({ look, decision }: Moment): Set<string> {
   const gone = new Set(ids(decision.drain))
-  const there = look.nodes.filter((node) => isActive(node) && !gone.has(node.id))
+  const there = activeIn(look).filter(({ id }) => !gone.has(id))
   return new Set([...there.map(({ id }) => id), ...ids(decision.wake)])
 }
 
@@ -113,7 +116,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     const { look, decision } = moment
     if (areEnough(look, activeAfter(moment), needIn(moment))) return true
     // What those who are there will have done before another were ready wakes nobody: that is shown by example.
-    if (look.demand.kind === 'work' && look.nodes.some(isActive)) return true
+    if (look.demand.kind === 'work' && activeIn(look).length > 0) return true
     if (decision.held !== 'no-capacity') return awakeIn(look) + decision.wake.length >= highOf(look)
     return placesOf(look.plan).every(({ id }) => !isFree(look, id) || ids(decision.wake).includes(id))
   },
@@ -154,7 +157,7 @@ export const rules: Readonly<Record<string, Rule>> = {
 
   'drains those that an admin has no place for, at once, and only so many': ({ look, decision }) => {
     const asked = decision.drain.filter(({ reason }) => reason === 'asked').length
-    return asked === Math.max(0, look.nodes.filter(isActive).length - highOf(look))
+    return asked === Math.max(0, activeIn(look).length - highOf(look))
   },
 
   'decides the same for the same': ({ look, decision }) => isDeepStrictEqual(decide(look), decision),
@@ -165,5 +168,5 @@ export const rules: Readonly<Record<string, Rule>> = {
   },
 
   'remembers little': ({ decision: { memory } }) =>
-    memory.peaks.length <= 10 && memory.samples.length <= 60 && JSON.stringify(memory).length < 8000,
+    memory.peaks.length <= 17 && memory.samples.length <= 60 && JSON.stringify(memory).length < 8000,
 }

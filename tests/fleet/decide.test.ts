@@ -64,10 +64,19 @@ describe('an audience', () => {
 
   test('counts on those that come, and on none that drain, stop or have failed', () => {
     const with_ = (state: NodeState) =>
-      look({ plan: { groups }, demand: viewers(900), nodes: [node('edge-big-1', state)] }).wakes
+      look({ plan: { groups }, demand: viewers(900), nodes: [node('edge-big-1', state, { sinceMs: noon })] })
+        .wakes
     for (const state of ['starting', 'ready'] as const) expect(with_(state)).toEqual([])
     for (const state of ['draining', 'stopping', 'failed'] as const)
       expect(with_(state)).toEqual(['edge-big-2'])
+  })
+
+  test('counts on nobody who is late, even if nobody has given it up yet', () => {
+    const since = (ms: number) => [node('edge-big-1', 'starting', { sinceMs: noon - ms })]
+    expect(look({ plan: { groups }, demand: viewers(900), nodes: since(299_999) }).wakes).toEqual([])
+    expect(look({ plan: { groups }, demand: viewers(900), nodes: since(300_000) }).wakes).toEqual([
+      'edge-big-2',
+    ])
   })
 
   test('that grows is met where it will be when a boot is done', () => {
@@ -102,6 +111,13 @@ describe('work', () => {
     expect(look({ ...busy, demand: work(240) }).wakes).toEqual([])
     expect(look({ ...busy, demand: work(241) }).wakes).toHaveLength(2)
     expect(look({ ...busy, demand: work(121, 1) }).wakes).toEqual([])
+  })
+
+  test('wakes its reserve beside them, and no reserve for the reserve', () => {
+    const busy = { plan: { ...plan, goalMs: minuteMs, reserve: 1 }, demand: work(240) }
+    expect(look({ ...busy, nodes: ready('encoder-a-1') }).wakes).toEqual(['encoder-a-2'])
+    const coming = [...ready('encoder-a-1'), node('encoder-a-2', 'starting', { sinceMs: noon })]
+    expect(look({ ...busy, nodes: coming }).wakes).toEqual([])
   })
 
   test('counts on those that come for what is left of the boot', () => {
@@ -185,6 +201,18 @@ describe('who is woken', () => {
   })
 })
 
+test('no more change at a look than one transaction takes; the next looks do the rest', () => {
+  const plan = { groups: [groupOf({ name: 'a', count: 200 })] }
+  const counts: number[] = []
+  let nodes: Node[] = []
+  for (let n = 0; n < 4; n++) {
+    const { wakes } = look({ plan, demand: viewers(190_000), nodes })
+    counts.push(wakes.length)
+    nodes = [...nodes, ...wakes.map((id) => node(id, 'starting', { sinceMs: noon }))]
+  }
+  expect(counts).toEqual([80, 80, 30, 0])
+})
+
 describe('who goes', () => {
   const groups = [groupOf({ name: 'a', count: 3 }), groupOf({ name: 'b', count: 3 })]
 
@@ -224,7 +252,7 @@ describe('who goes', () => {
   })
 
   test('nobody ready for one that only comes', () => {
-    const nodes = [...ready('edge-a-1'), node('edge-a-2', 'starting')]
+    const nodes = [...ready('edge-a-1'), node('edge-a-2', 'starting', { sinceMs: noon })]
     expect(look({ plan: { groups }, nodes, demand: viewers(500) }).drains).toEqual([])
     expect(
       look({ plan: { groups }, nodes: ready('edge-a-1', 'edge-a-2'), demand: viewers(500) }).drains,
@@ -248,10 +276,22 @@ describe('machines that left the plan', () => {
   test('serve on until others have come in their place', () => {
     const asked = { plan: { ...plan, maximum: 4 }, demand: viewers(1500) }
     expect(look({ ...asked, nodes: old })).toMatchObject({ wakes: ['edge-a-1', 'edge-a-2'], drains: [] })
-    const coming = [...old, ...ready('edge-a-1'), node('edge-a-2', 'starting')]
+    const coming = [...old, ...ready('edge-a-1'), node('edge-a-2', 'starting', { sinceMs: noon })]
     expect(look({ ...asked, nodes: coming })).toMatchObject({ wakes: [], drains: [] })
     const come = [...old, ...ready('edge-a-1', 'edge-a-2')]
     expect(look({ ...asked, nodes: come }).drains).toEqual(['edge-old-1', 'edge-old-2'])
+  })
+
+  test('go at once where an admin or the maximum leaves no place for them', () => {
+    const asked = {
+      plan: { ...plan, maximum: 4 },
+      demand: viewers(1500),
+      nodes: [...old, ...ready('edge-a-1')],
+    }
+    const ceiling = (nodes: number) => ({ nodes, untilMs: noon + 1 })
+    expect(look({ ...asked, ceiling: ceiling(1) }).drains).toEqual(['edge-old-1', 'edge-old-2'])
+    expect(look({ ...asked, ceiling: ceiling(0) }).drains).toHaveLength(3)
+    expect(look({ ...asked, plan: { ...plan, maximum: 2 } }).drains).toEqual(['edge-old-1'])
   })
 
   test('go one after the other when there is no room for others beside them', () => {
