@@ -18,7 +18,6 @@ import { decide } from './fleet/decide.ts'
 import { createGauge } from './fleet/gauge.ts'
 import { createFleet } from './fleet/index.ts'
 import { createMeter } from './fleet/meter.ts'
-import { slotsOf } from './fleet/need.ts'
 import { placesOf } from './fleet/plan.ts'
 import { createClients } from './http/client.ts'
 import { consolePolicy, createFiles } from './http/files.ts'
@@ -56,7 +55,8 @@ const noMachines = { subscription: '', group: '', clientId: undefined }
 /** Units that all encoders of the plan do at once. */
 function encoderSlots({ fleet }: Config): number {
   const plan = fleet?.pools.find(({ name }) => name === 'encoder')
-  return plan ? slotsOf(placesOf(plan).slice(0, plan.maximum)) : 0
+  const places = plan ? placesOf(plan).slice(0, plan.maximum) : []
+  return places.reduce((sum, { group }) => sum + group.slots, 0)
 }
 
 /** Does no I/O: connections open at first use, so that loading stays quick. */
