@@ -143,7 +143,7 @@ export const rules: Readonly<Record<string, Rule>> = {
     const { coolMs } = look.plan
     return (
       look.nowMs - (needs[0]?.atMs ?? 0) >= coolMs &&
-      needs.every(({ atMs, need }) => look.nowMs - atMs >= coolMs || areEnough(look, rest, need))
+      needs.every(({ atMs, need }) => Math.max(0, look.nowMs - atMs) >= coolMs || areEnough(look, rest, need))
     )
   },
 
