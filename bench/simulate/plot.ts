@@ -63,6 +63,27 @@ const panelsOf = (pool: PoolRun['pool'], currency: string): Panel[] => [
   { title: `Spent, in ${currency}`, height: 110, value: ({ cost }) => cost, least: 1 },
 ]
 
+/** Without the dots that lie on the line between their neighbours: a picture for the docs should be small. */
+function thinned(dots: ReadonlyArray<readonly [number, number]>): ReadonlyArray<readonly [number, number]> {
+  const kept: Array<readonly [number, number]> = []
+  let left = 0
+  for (const [n, dot] of dots.entries()) {
+    const [last, next] = [kept.at(-1), dots[n + 1]]
+    if (last && next) {
+      const share = (dot[0] - last[0]) / (next[0] - last[0])
+      const off = Math.abs(last[1] + share * (next[1] - last[1]) - dot[1])
+      // On a slow bend each is near the line, and many in a row are not.
+      if (off === 0 || (off < 0.15 && left < 5)) {
+        left += 1
+        continue
+      }
+    }
+    kept.push(dot)
+    left = 0
+  }
+  return kept
+}
+
 function drawPanel(
   panel: Panel,
   {
@@ -82,7 +103,9 @@ function drawPanel(
   const x = (minute: number): string => at(left + (minute / minutes) * inner)
   const y = (amount: number): string => at(top + height - (amount / scale) * height)
   const path = ({ points }: PoolRun, of: (point: Point) => number): string =>
-    points.map((point, n) => `${n === 0 ? 'M' : 'L'}${x(point.minute)} ${y(of(point))}`).join('')
+    `M${thinned(points.map((point) => [Number(x(point.minute)), Number(y(of(point)))]))
+      .map(([x, y]) => `${x} ${y}`)
+      .join('L')}`
   const area =
     behind && runs[0]
       ? `<path class="demand" d="${path(runs[0], behind)}L${x(minutes)} ${y(0)}L${x(0)} ${y(0)}Z"/>`

@@ -25,18 +25,18 @@ export const ours = (): Strategy => ({
   decide: ({ utilisation: _, ...look }) => decide(look),
 })
 
-/** The peers keep what they remember to themselves, and count no money. */
-const blank: Decision['memory'] = {
+/** The peers keep what they remember to themselves, and count no money; when they looked last, the platform must know. */
+const memoryAt = (nowMs: number): Decision['memory'] => ({
   ...{ samples: [], peaks: [], watchedSinceMs: 0, wanted: 0 },
-  spend: { countedToMs: 0, day: '', dayCost: 0, month: '', monthCost: 0 },
-}
+  spend: { countedToMs: nowMs, day: '', dayCost: 0, month: '', monthCost: 0 },
+})
 
 const peer = ({
   look,
   ...strategy
 }: Omit<Strategy, 'decide'> & { look: (view: View) => Orders }): Strategy => ({
   ...strategy,
-  decide: (view) => ({ ...look(view), wanted: 0, memory: blank }),
+  decide: (view) => ({ ...look(view), wanted: 0, memory: memoryAt(view.nowMs) }),
 })
 
 export const alwaysOn = (count: number): Strategy =>

@@ -62,6 +62,29 @@ function mostPerHour(bills: readonly Bill[]): number {
   return most
 }
 
+/** No chance at all: every boot takes a minute, every stop half of one. */
+const exact = {
+  boot: { leastSeconds: 60, mostSeconds: 60 },
+  stop: { leastSeconds: 30, mostSeconds: 30 },
+  errandSeconds: 0,
+}
+
+test.each([...[ours(), thresholdByOne(), thresholdByShare(), tracking()], alwaysOn(4)])(
+  '$title: who dies is missed, sent to sleep, and others come',
+  (strategy) => {
+    const { viewers } = rush()
+    const level = { ...rush(), viewers: { ...viewers, curve: [{ atMinutes: 0, viewers: 1500 }] } }
+    const events = [{ kind: 'death', atMinutes: 10, share: 0.5 }]
+    const { bills, wakes, audience } = run(scenario({ ...level, cloud: exact, events }), strategy)
+    expect(wakes).toBeGreaterThanOrEqual(2)
+    // Half a minute of silence, a request, half a minute to stop, and the watch's ten seconds.
+    const startMs = Math.min(...bills.map(({ fromMs }) => fromMs))
+    const gone = bills.filter(({ toMs }) => toMs - startMs > 10.5 * 60_000 && toMs - startMs <= 11.5 * 60_000)
+    expect(gone.length).toBeGreaterThanOrEqual(2)
+    expect(audience?.waiting).toBe(0)
+  },
+)
+
 describe('accounts', () => {
   const courses = fc.record({
     seed: fc.nat(1e6),
@@ -122,13 +145,6 @@ describe('accounts', () => {
     expect(most(3 * 3.6)).toBeCloseTo(3 * 3.6)
   })
 })
-
-/** No chance at all: every boot takes a minute, every stop half of one. */
-const exact = {
-  boot: { leastSeconds: 60, mostSeconds: 60 },
-  stop: { leastSeconds: 30, mostSeconds: 30 },
-  errandSeconds: 0,
-}
 
 describe('by hand', () => {
   test('one film on one machine', () => {
