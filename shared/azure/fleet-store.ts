@@ -66,6 +66,7 @@ const poolDocument: Schema<Pool> = z.object({
   schema: z.literal(1),
   floor: bound.exactOptional(),
   ceiling: bound.exactOptional(),
+  steadySinceMs: z.number().exactOptional(),
   memory,
 })
 

@@ -2,14 +2,14 @@
 import type { Log } from '../core/log.ts'
 import { deallocated, driven, gaveUp, isLate, released } from './machine.ts'
 import type { PoolPlan } from './plan.ts'
-import type { Asked, FleetStore, MachineLook, Machines, Node, Reason } from './ports.ts'
+import type { Asked, FleetStore, MachineLook, Machines, Node, PoolName, Reason } from './ports.ts'
 import { type Step, Target } from './work.ts'
 
 export interface ErrandDeps {
   readonly store: FleetStore
   readonly machines: Machines
   readonly log: Log
-  readonly planOf: (pool: string) => Pick<PoolPlan, 'lateMs' | 'drainMs' | 'scarceMs'>
+  readonly planOf: (pool: PoolName) => Pick<PoolPlan, 'lateMs' | 'drainMs' | 'scarceMs'>
   /** Between two looks at a machine; the resource manager takes twelve a minute. */
   readonly lookMs: number
   /** What was asked and shows no effect is asked again. */
@@ -126,7 +126,7 @@ export function createErrands(deps: ErrandDeps) {
   async function lookAtStart(target: Target, machine: MachineLook | undefined): Promise<Step> {
     if (!machine) return notStarted(target, { is: 'refused', code: 'NotFound' })
     const { power, failure } = machine
-    if (power !== 'deallocated' && power !== 'stopped') return later(target)
+    if (power === 'starting' || power === 'running') return later(target)
     if (failure) {
       const is = capacityCode.test(failure) ? 'no-capacity' : 'refused'
       return notStarted(target, { is, code: failure })

@@ -2,13 +2,15 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { Problem } from '../core/problem.ts'
+import { letGo, planOfNobody } from './abandoned.ts'
 import type { Decision, Look } from './decision.ts'
 import { createDemand } from './demand.ts'
 import { createCrew } from './encoders.ts'
 import { createErrands } from './errands.ts'
+import { isAwake } from './machine.ts'
 import { createNodes } from './nodes.ts'
 import { type FleetPlan, type PoolPlan, placesOf } from './plan.ts'
-import type { Backlog, FleetStore, Machines, PoolName } from './ports.ts'
+import { type Backlog, type FleetStore, type Machines, type PoolName, poolNames } from './ports.ts'
 import { createReconcile } from './reconcile.ts'
 import type { PoolView } from './schema.ts'
 import { lookOf, type Now } from './step.ts'
@@ -73,7 +75,9 @@ export function createFleet(deps: FleetDeps) {
   const scarceMsOf = (pool: PoolName) => planOf(pool)?.scarceMs ?? 0
   const demand = createDemand({ store, backlog })
   const { deadMs, beatMs } = fleet
-  const lookAt = createLookAt({ store, demand, decide, log, deadMs, strandedMs: pace.strandedMs })
+  const watching = { store, demand, log, deadMs, strandedMs: pace.strandedMs }
+  const lookAt = createLookAt({ ...watching, decide })
+  const abandon = createLookAt({ ...watching, decide: letGo })
   const reconcile = createReconcile({ store, machines, log, beatMs, scarceMsOf })
   let reconciledAtMs = Number.NEGATIVE_INFINITY
   const calledAtMs = new Map<PoolName, number>()
@@ -103,29 +107,39 @@ export function createFleet(deps: FleetDeps) {
     return { view: viewPool(fleet, plan, { now, decision }), errands }
   }
 
+  const looked = (plan: PoolPlan): Promise<readonly Errand[]> =>
+    orNothing(
+      plan.name,
+      lookAt(plan).then(({ errands }) => errands),
+    )
+
   const until = (minutes: number) => store.now() + minutes * 60_000
+
+  /** Whoever is awake there was woken by a plan that is no more. */
+  async function abandoned(name: PoolName): Promise<readonly Errand[]> {
+    if (planOf(name) || !(await store.read(name)).nodes.some(isAwake)) return []
+    return (await abandon(planOfNobody(name))).errands
+  }
 
   return {
     nodes: createNodes({ store, clock }),
     crew: createCrew({ store, clock }),
     errands: createErrands({
       ...{ store, machines, log, lookMs: pace.lookMs, askAgainMs: pace.askAgainMs },
-      planOf: (pool) => planOf(pool) ?? { lateMs: 0, drainMs: 0, scarceMs: 0 },
+      planOf: (pool) => planOf(pool) ?? planOfNobody(pool),
     }),
 
     /** All pools, and now and then all machines. */
     async watch(): Promise<readonly Errand[]> {
-      const looked = fleet.pools.map((plan) =>
-        orNothing(
-          plan.name,
-          lookAt(plan).then(({ errands }) => errands),
-        ),
-      )
-      const errands = (await Promise.all(looked)).flat()
+      const errands = (await Promise.all(fleet.pools.map(looked))).flat()
       const isDue = fleet.pools.length > 0 && clock.now() - reconciledAtMs >= pace.reconcileMs
       if (!isDue) return errands
       reconciledAtMs = clock.now()
-      return [...errands, ...(await orNothing('machines', reconcile()))]
+      const others = [
+        ...poolNames.map((name) => orNothing(name, abandoned(name))),
+        orNothing('machines', reconcile()),
+      ]
+      return [...errands, ...(await Promise.all(others)).flat()]
     },
 
     /** Somebody has work for a pool now; said often, it is heard every two seconds. */
@@ -134,10 +148,7 @@ export function createFleet(deps: FleetDeps) {
       const nowMs = clock.now()
       if (!plan || nowMs - (calledAtMs.get(pool) ?? 0) < pace.callMs) return []
       calledAtMs.set(pool, nowMs)
-      return orNothing(
-        pool,
-        lookAt(plan).then(({ errands }) => errands),
-      )
+      return looked(plan)
     },
 
     list: (): Promise<PoolView[]> => Promise.all(fleet.pools.map(view)),

@@ -140,6 +140,8 @@ export interface Pool {
   readonly schema: 1
   readonly floor?: Bound
   readonly ceiling?: Bound
+  /** Since when one look followed the other: before, beats may have been lost with the looks. */
+  readonly steadySinceMs?: number
   readonly memory: Memory
 }
 

@@ -70,6 +70,15 @@ function lowered(floor: Bound | undefined, nodes: readonly Node[], named: readon
 }
 const isActive: ReadonlySet<NodeState> = new Set<NodeState>(['starting', 'ready'])
 
+/** After a longer break nobody is to blame for silence: the store may have been away for all. */
+const breakMs = 15_000
+
+function steadySince({ pool }: FleetState, nowMs: number, deadMs: number): number {
+  const lookedAtMs = pool?.memory.spend.countedToMs ?? 0
+  const isSteady = nowMs - lookedAtMs <= Math.max(breakMs, deadMs / 2)
+  return isSteady ? Math.min(pool?.steadySinceMs ?? nowMs, nowMs) : nowMs
+}
+
 export function lookOf(plan: PoolPlan, now: Now, nodes = now.state.nodes): Look {
   const { floor, ceiling } = boundsOf(now)
   return { plan, nodes, demand: now.demand, memory: now.state.pool?.memory, floor, ceiling, nowMs: now.nowMs }
@@ -100,8 +109,10 @@ export function step({ plan, deadMs, strandedMs, decide }: Rules, now: Now): Out
     if (node) draft.change(node, drainAsked(node, reason, nowMs))
   }
 
+  const steadySinceMs = steadySince(state, nowMs, deadMs)
+  const mayBeLost = nowMs - steadySinceMs >= deadMs
   for (const node of state.nodes)
-    if (isSilent(node, nowMs, deadMs)) draft.change(node, lost(node, nowMs, plan.scarceMs))
+    if (mayBeLost && isSilent(node, nowMs, deadMs)) draft.change(node, lost(node, nowMs, plan.scarceMs))
   for (const { id } of state.nodes) if (!planned.has(id)) drain(id, 'not-planned')
   for (const id of order.drain?.ids ?? []) {
     const node = draft.find(id) ?? asleep(plan.name, id)
@@ -123,6 +134,7 @@ export function step({ plan, deadMs, strandedMs, decide }: Rules, now: Now): Out
   const pool: Pool = {
     ...{ id: 'pool', pool: plan.name, type: 'pool', schema: 1 },
     ...boundsOf(now),
+    steadySinceMs,
     memory: decision.memory,
   }
   return { change: { pool, nodes }, errands: nodes.filter(isMoved).map(errandOf), decision }

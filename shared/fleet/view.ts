@@ -1,21 +1,24 @@
 // A pool as an admin sees it: what would be right, what is there, and what it costs.
 import { isoTime } from '../core/clock.ts'
 import type { Decision } from './decision.ts'
-import { sum } from './demand.ts'
-import { asleep, isAwake } from './machine.ts'
+import { asleep } from './machine.ts'
 import { type FleetPlan, type Group, type PoolPlan, placesOf } from './plan.ts'
 import type { Bound, Node } from './ports.ts'
 import type { PoolView } from './schema.ts'
+import { perHourNow, priceOf } from './spend.ts'
 import type { Now } from './step.ts'
 
 type NodeView = PoolView['nodes'][number]
 
-/** Of a node that left the plan nothing is known but its document. */
-const unplanned: Pick<Group, 'name' | 'size' | 'zone' | 'pricePerHour'> = {
-  ...{ name: '', size: '', zone: '', pricePerHour: 0 },
-}
+type Kind = Pick<Group, 'name' | 'size' | 'zone' | 'pricePerHour'>
 
-function viewNode(node: Node, group: typeof unplanned, nowMs: number): NodeView {
+/** Of a node that left the plan nothing is known but its document. */
+const unplanned = (plan: PoolPlan, id: string): Kind => ({
+  ...{ name: '', size: '', zone: '' },
+  pricePerHour: priceOf(plan, id),
+})
+
+function viewNode(node: Node, group: Kind, nowMs: number): NodeView {
   const { id, state, reason, failures, beat, boot } = node
   return {
     ...{ id, group: group.name, size: group.size, zone: group.zone, pricePerHour: group.pricePerHour },
@@ -45,7 +48,9 @@ export function viewPool(
   const planned = new Set(places.map(({ id }) => id))
   const nodes = [
     ...places.map(({ id, group }) => viewNode(known.get(id) ?? asleep(plan.name, id), group, nowMs)),
-    ...state.nodes.filter(({ id }) => !planned.has(id)).map((node) => viewNode(node, unplanned, nowMs)),
+    ...state.nodes
+      .filter(({ id }) => !planned.has(id))
+      .map((node) => viewNode(node, unplanned(plan, node.id), nowMs)),
   ]
   const { dayCost: today, monthCost: month } = decision.memory.spend
   return {
@@ -55,7 +60,7 @@ export function viewPool(
     ...(floor && floor.untilMs > nowMs ? { floor: viewBound(floor) } : {}),
     ...(ceiling && ceiling.untilMs > nowMs ? { ceiling: viewBound(ceiling) } : {}),
     cost: {
-      perHourNow: sum(nodes.filter(isAwake).map(({ pricePerHour }) => pricePerHour)),
+      perHourNow: perHourNow(plan, state.nodes),
       ...{ today, month },
       ...{ budgetPerHour: plan.budget.perHour, budgetPerMonth: plan.budget.perMonth },
     },

@@ -1,0 +1,145 @@
+// The fleet as the app and its other stages see it, on a real store: demand, calls, encoders, pools that left the plan, and no fleet at all.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { decide } from '../../shared/fleet/decide.ts'
+import { createFleet } from '../../shared/fleet/index.ts'
+import { isAwake } from '../../shared/fleet/machine.ts'
+import type { Machines } from '../../shared/fleet/ports.ts'
+import { type CosmosServer, startCosmos } from '../support/cosmos.ts'
+import { seeded } from '../support/seeded.ts'
+import { sampleFleet, sampleGroup, samplePlan } from './documents.ts'
+import { emptyFleet } from './empty.ts'
+import { createWorld } from './world.ts'
+
+let cosmos: CosmosServer
+beforeAll(async () => {
+  cosmos = await startCosmos()
+})
+afterAll(() => cosmos?.stop())
+beforeEach(() => emptyFleet(cosmos))
+
+const encoders = samplePlan()
+const edges = samplePlan({ name: 'edge', groups: [sampleGroup({ sessions: 100 })] })
+
+describe('an audience', () => {
+  const gauge = (id: string, atMs: number, sessions: number) =>
+    ({ id, pool: 'edge', type: 'gauge', schema: 1, atMs, sessions, bytesPerSecond: 10 * sessions }) as const
+
+  test('is what instances told of late and what edges beat; old gauges count for nothing, and go', async () => {
+    const world = createWorld({ cosmos, plan: edges, random: seeded(1) })
+    const { store, fleet, now } = world
+    await store.putGauge(gauge('gauge-a', now(), 70))
+    await store.putGauge(gauge('gauge-b', now() - 29_000, 50))
+    await store.putGauge(gauge('gauge-c', now() - 31_000, 1000))
+    await store.putGauge(gauge('gauge-d', now() - 700_000, 1000))
+    expect((await fleet.view('edge')).demand).toEqual({
+      kind: 'audience',
+      sessions: 120,
+      bytesPerSecond: 1200,
+    })
+    expect((await store.gauges()).map(({ id }) => id).sort()).toEqual(['gauge-a', 'gauge-b', 'gauge-c'])
+    world.engine.start(await fleet.watch())
+    expect((await world.nodes()).filter(isAwake).length).toBe(2)
+    await world.pass(50, (second) =>
+      second % 10 === 0 ? store.putGauge(gauge('gauge-a', now(), 120)) : undefined,
+    )
+    const ready = (await world.nodes()).filter(({ state }) => state === 'ready')
+    expect(ready.length).toBeGreaterThan(0)
+    const [edge] = ready
+    await fleet.nodes.beat(edge?.id ?? '', edge?.boot?.id ?? '', {
+      holds: [],
+      load: { sessions: 33, bytesPerSecond: 7, cpu: 0.5 },
+    })
+    expect((await fleet.view('edge')).demand).toEqual({
+      kind: 'audience',
+      sessions: 153,
+      bytesPerSecond: 1207,
+    })
+  })
+})
+
+describe('encode', () => {
+  test('calls for encoders and is heard at once, and every two seconds', async () => {
+    const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+    Object.assign(world.work, { seconds: 600, parallel: 1 })
+    const errands = await world.fleet.call('encoder')
+    expect(errands).toEqual([{ kind: 'wake', target: { pool: 'encoder', node: 'encoder-z1-1', epoch: 1 } }])
+    Object.assign(world.work, { seconds: 6000, parallel: 10 })
+    expect(await world.fleet.call('encoder')).toEqual([])
+    await world.pass(2)
+    expect((await world.fleet.call('encoder')).length).toBe(2)
+    expect(await world.fleet.call('edge')).toEqual([])
+  })
+
+  test('hears whether anybody is awake, and how fast they are', async () => {
+    const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+    expect([await world.fleet.crew.awake(), await world.fleet.crew.pixelsPerSecond()]).toEqual([0, undefined])
+    Object.assign(world.work, { seconds: 6000, parallel: 2 })
+    await world.pass(70)
+    expect(await world.fleet.crew.awake()).toBe(
+      (await world.nodes()).filter(({ state }) => state === 'ready').length,
+    )
+    expect(await world.fleet.crew.awake()).toBeGreaterThan(0)
+    expect(await world.fleet.crew.pixelsPerSecond()).toBe(1e6)
+  })
+})
+
+test('a pool that leaves the plan while nodes are awake is sent to sleep', async () => {
+  const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+  Object.assign(world.work, { seconds: 600, parallel: 1 })
+  await world.pass(60)
+  expect((await world.nodes()).filter(({ state }) => state === 'ready').length).toBe(1)
+  const later = createFleet({
+    plan: sampleFleet(edges),
+    store: world.store,
+    machines: world.cloud.api,
+    backlog: { read: async () => world.work },
+    decide,
+    clock: { now: world.now, wait: async () => {} },
+    log: () => {},
+  })
+  world.engine.start(await later.watch())
+  expect((await world.nodes()).filter(isAwake).map(({ state, reason }) => [state, reason])).toEqual([
+    ['draining', 'not-planned'],
+  ])
+})
+
+test('without pools there is nothing to see and nothing to do, and nobody is asked', async () => {
+  const nobody = new Proxy({} as Machines, {
+    get: () => () => {
+      throw new Error('there is no resource manager')
+    },
+  })
+  const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+  const lines: string[] = []
+  const none = createFleet({
+    plan: sampleFleet(),
+    store: world.store,
+    machines: nobody,
+    backlog: { read: () => Promise.reject(new Error('nobody asks')) },
+    decide,
+    clock: { now: world.now, wait: async () => {} },
+    log: (_, event) => lines.push(event),
+  })
+  expect([await none.watch(), await none.call('encoder'), await none.list(), lines]).toEqual([[], [], [], []])
+  for (const pool of ['encoder', 'edge', 'sfu', '']) {
+    await expect(none.view(pool)).rejects.toMatchObject({ code: 'not-found' })
+    await expect(none.wake(pool, { nodes: 1, minutes: 1 })).rejects.toMatchObject({ code: 'not-found' })
+    await expect(none.drain(pool, { keep: 0, minutes: 1 })).rejects.toMatchObject({ code: 'not-found' })
+  }
+})
+
+test('what hinders one pool does not hinder the others', async () => {
+  const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+  const lines: string[] = []
+  const fleet = createFleet({
+    plan: sampleFleet(encoders, samplePlan({ ...edges, minimum: 1 })),
+    store: world.store,
+    machines: world.cloud.api,
+    backlog: { read: () => Promise.reject(new Error('the backlog is away')) },
+    decide,
+    clock: { now: world.now, wait: async () => {} },
+    log: (_, event) => lines.push(event),
+  })
+  expect((await fleet.watch()).map(({ target }) => target.node)).toEqual(['edge-z1-1'])
+  expect(lines).toContain('fleet.watch-failed')
+})
