@@ -36,14 +36,14 @@ const stateFolder = () => {
 
 /** Workers of machines in that folder. */
 const workersOf = (folder: string) =>
-  processTable().filter(({ command }) => command.includes('arm-guest.ts') && command.includes(folder))
+  processTable().filter(({ command }) => command.includes('app-guest/worker.ts') && command.includes(folder))
 
 async function start(folder: string, planned: ReadonlyArray<{ name: string; on?: boolean }>) {
   const arm = {
     ...armPlace,
     planned: planned.map((one) => ({ size: 'local', zone: '', ...one })),
     times: { startMs: 80, bootMs: 80, stopMs: 40 },
-    program: join(root, 'tests/host/arm-guest.ts'),
+    program: join(root, 'tests/host/app-guest/worker.ts'),
     folder: root,
     stateDirectory: folder,
   }
