@@ -2,7 +2,7 @@
 import { createPurse } from './budget.ts'
 import type { Choice, Decision, Look } from './decision.ts'
 import { missing } from './missing.ts'
-import { type Bounds, required } from './need.ts'
+import { type Bounds, mostOf, nothing, required } from './need.ts'
 import { recall } from './past.ts'
 import type { PoolPlan } from './plan.ts'
 import type { Bound, Demand, Need } from './ports.ts'
@@ -31,10 +31,11 @@ export function decide(look: Look): Decision {
   })
   const coming = wake.length > 0 || roster.active.some(({ node }) => node.state === 'starting')
   const strange = strangersLeave(roster, { need, coming })
+  const busy = busyIn(demand, roster, plan)
   const cooled = nowMs - past.watchedSinceMs >= plan.coolMs
-  const spare = cooled ? idle(plan, roster.active, { peak, bounds, nowMs }) : []
+  const spare = cooled ? idle(plan, roster.active, { peak: mostOf(peak, busy), bounds, nowMs }) : []
 
-  const wanted = Math.min(bounds.high, all.places.length, required(all.places, need, bounds))
+  const wanted = Math.min(bounds.high, all.places.length, required(all.places, mostOf(need, busy), bounds))
   const limit = must.some(({ reason }) => reason === 'budget') ? 'budget' : held
   return {
     ...{ wanted, wake },
@@ -84,4 +85,16 @@ function worthwhile(
   const doneMs = Math.min(usableMs, demand.parallel * plan.bootMs)
   if (demand.seconds * 1000 > doneMs) return need
   return { ...need, slots: Math.min(need.slots, Math.ceil((demand.seconds * 1000) / plan.bootMs)) }
+}
+
+/**
+ * Who has work to do stays, but for the reserve: done by fewer it costs the same and takes longer. Else fewer and
+ * fewer would be right the less is left, and the goal would never be met.
+ */
+function busyIn(demand: Demand, { active }: Roster, { reserve }: PoolPlan): Need {
+  if (demand.kind === 'audience' || demand.seconds <= 0) return nothing
+  const ready = active.filter(({ node }) => node.state === 'ready')
+  const working = ready.slice(0, Math.max(0, ready.length - reserve))
+  const slots = working.reduce((sum, { group }) => sum + group.slots, 0)
+  return { ...nothing, slots: Math.min(demand.parallel, slots) }
 }
