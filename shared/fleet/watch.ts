@@ -15,11 +15,13 @@ export interface WatchDeps extends Omit<Rules, 'plan'> {
 export type LookAt = (plan: PoolPlan, order?: Order) => Promise<Outcome & { readonly now: Now }>
 
 export function createLookAt({ store, demand, log, ...rules }: WatchDeps): LookAt {
-  function tell(before: Node | undefined, { id: node, state, reason, epoch }: Node): void {
-    if (before?.state === state) log('warn', 'fleet.stranded', { node, state, epoch })
-    else if (state === 'starting') log('info', 'fleet.woken', { node, reason, epoch })
+  function tell(before: Node | undefined, after: Node): void {
+    const { id: node, state, reason, epoch } = after
+    if (before?.state === state) {
+      if (before.drivenAtMs !== after.drivenAtMs) log('warn', 'fleet.stranded', { node, state, epoch })
+    } else if (state === 'starting') log('info', 'fleet.woken', { node, reason, epoch })
     else if (state === 'failed') log('warn', 'fleet.lost', { node, reason, epoch })
-    else log('info', 'fleet.draining', { node, reason, epoch })
+    else if (state !== 'stopped') log('info', 'fleet.draining', { node, reason, epoch })
   }
 
   /** Two at once are one after the other: each decides on what the other has written. */

@@ -83,6 +83,24 @@ describe('encode', () => {
   })
 })
 
+test('an admin’s order is told once, and only where it moves something', async () => {
+  const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+  const { errands } = await world.fleet.wake('encoder', { nodes: 1, minutes: 60 })
+  world.engine.start(errands)
+  await world.pass(60)
+  world.lines.length = 0
+  const order = { nodes: ['encoder-z1-1', 'encoder-z1-2'], minutes: 10 }
+  for (let n = 0; n < 3; n++) world.engine.start((await world.fleet.drain('encoder', order)).errands)
+  expect(world.lines).toEqual([{ event: 'fleet.draining', node: 'encoder-z1-1', reason: 'asked', epoch: 1 }])
+  await world.pass(90)
+  expect(
+    (await world.nodes()).map(({ id, state, notBeforeMs }) => [id, state, notBeforeMs > world.now()]),
+  ).toEqual([
+    ['encoder-z1-1', 'stopped', true],
+    ['encoder-z1-2', 'stopped', true],
+  ])
+})
+
 test('a pool that leaves the plan while nodes are awake is sent to sleep', async () => {
   const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
   Object.assign(world.work, { seconds: 600, parallel: 1 })
