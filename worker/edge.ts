@@ -33,8 +33,8 @@ const slowest = { graceMs: 30_000, bytesPerSecond: 16_384 }
 export async function createEdge(options: EdgeOptions): Promise<Role & { readonly port: number }> {
   const { app, clock, version, host, quietMs } = options
   const deps = { ...app.http, app, publicUrl: options.url, orchestrations: none }
-  let isEnding = false
-  let askedAtMs = clock.now()
+  let isDraining = false
+  let servedAtMs = clock.now()
 
   async function answer(request: IncomingMessage): Promise<WholeReply> {
     const { method = 'GET', url = '/' } = request
@@ -46,7 +46,6 @@ export async function createEdge(options: EdgeOptions): Promise<Role & { readonl
       return options.isReady() ? healthy(version) : refuse('unavailable', 'This edge takes no viewers now.')
     if (target.kind !== 'play' || !isMethod(method))
       return refuse('not-found', 'Here is only what is played.')
-    askedAtMs = clock.now()
     // Who cannot reach the platform serves on whom it knows, as long as deliver lets it: only new viewers had better go elsewhere.
     if (!options.isServing())
       return refuse('unavailable', 'This edge serves nobody now.', play.problemHeaders)
@@ -59,28 +58,31 @@ export async function createEdge(options: EdgeOptions): Promise<Role & { readonl
       header: headersOf(request),
       bytes: async () => new Uint8Array(),
     }
-    return whole(await handle(play, deps, ask))
+    const reply = await handle(play, deps, ask)
+    // Who is refused keeps no machine awake.
+    if (reply.status < 400) servedAtMs = clock.now()
+    return whole(reply)
   }
 
   const listener = await listen({
     ...{ host, port: options.port, answer, mostBytes, slowest },
-    isEnding: () => isEnding,
+    isEnding: () => !options.isReady(),
     full: () => refuse('unavailable', 'This edge has too much on its way to others.', play.problemHeaders),
   })
-  const hasAudience = () => listener.inFlight() > 0 || clock.now() - askedAtMs < quietMs
+  const hasAudience = () => listener.inFlight() > 0 || clock.now() - servedAtMs < quietMs
 
   return {
     port: listener.port,
     address: `${reachable(host)}:${listener.port}`,
     obey(wish) {
-      isEnding = wish === 'drain'
+      isDraining = wish === 'drain'
       // Who balances has to hear of it first.
-      if (isEnding) askedAtMs = clock.now()
+      if (isDraining) servedAtMs = clock.now()
     },
-    holds: () => (isEnding && hasAudience() ? ['audience'] : []),
+    holds: () => (isDraining && hasAudience() ? ['audience'] : []),
     load: app.meter.read,
     async idle() {
-      while (isEnding && hasAudience()) await clock.wait(pollMs)
+      while (isDraining && hasAudience()) await clock.wait(pollMs)
     },
     close: listener.close,
   }

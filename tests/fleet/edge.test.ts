@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { woken } from '../../shared/fleet/machine.ts'
 import { type Cluster, startCluster } from '../support/cluster.ts'
+import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
 import type { Playback } from '../support/tenant.ts'
 import { askRaw, comparable } from '../support/viewer.ts'
@@ -32,6 +33,9 @@ let edge: WorkerProcess
 let edgeUrl: string
 let api: string
 let playback: Playback
+/** Between the edge and Cosmos. */
+let proxy: FaultProxy
+let fault: Fault | undefined
 
 const wake = () =>
   fleet.set(node, (current) => woken({ ...current, state: 'stopped' }, 'demand', fleet.store.now()))
@@ -44,16 +48,18 @@ const statusOf = async () => (await health()).status
 beforeAll(async () => {
   cluster = await startCluster(1, settings)
   fleet = await startFleet(cluster.cosmos)
+  proxy = await startFaultProxy(cluster.cosmos.endpoint, () => fault)
   api = cluster.nodes[0]?.url ?? ''
   playback = await cluster.tenant.playback(cluster.assetId)
   edge = await startWorkerProcess({
-    ...cluster.settings,
+    ...{ ...cluster.settings, COSMOS_ENDPOINT: proxy.origin },
     ...{ NODE_ID: node, FLEET_URL: api, EDGE_QUIET_SECONDS: '1' },
   })
   await edge.until(({ event }) => event === 'fleet.worker-started')
-})
+}, 150_000)
 afterAll(async () => {
   await endAllWorkers()
+  await proxy?.stop()
   await cluster?.stop()
 })
 
@@ -226,6 +232,22 @@ describe('when it is not', () => {
     await expect.poll(statusOf, { timeout: 10_000 }).toBe(200)
   })
 
+  test.each(['reset', 'hang'] as const)(
+    'cut off from the platform (%s) it sends new viewers elsewhere, and serves those whom it knows',
+    async (how) => {
+      expect([await statusOf(), await served()]).toEqual([200, 200])
+      fault = how
+      await expect.poll(statusOf, { timeout: 10_000 }).toBe(503)
+      expect(await served()).toBe(200)
+      const stranger = await cluster.tenant.playback(cluster.assetId)
+      const refused = await askRaw(edgeUrl, path('master.m3u8', stranger.token), { headers: player })
+      expect([403, 503]).toContain(refused.status)
+      fault = undefined
+      await expect.poll(statusOf, { timeout: 30_000 }).toBe(200)
+      expect(await served()).toBe(200)
+    },
+  )
+
   test('draining it takes no new viewers, serves those it has, and says when there are none', async () => {
     expect([await statusOf(), await served()]).toEqual([200, 200])
     await fleet.set(node, { state: 'draining' })
@@ -241,7 +263,11 @@ describe('when it is not', () => {
     }
     expect((await fleet.find(node))?.beat?.holds).toEqual(['audience'])
     const gone = Date.now()
-    while (Date.now() - gone < 1500) expect(await statusOf()).toBe(503)
+    while (Date.now() - gone < 1500) {
+      expect(await statusOf()).toBe(503)
+      // Nor does who is refused.
+      expect((await askRaw(edgeUrl, path('master.m3u8', 'x'))).status).toBe(403)
+    }
     await fleet.until(node, (one) => one.beat?.holds.length === 0, 3000)
   })
 
