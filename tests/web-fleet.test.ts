@@ -43,8 +43,8 @@ test('a machine says why it is as it is, and when it is tried again', () => {
     `no capacity for its size in its zone · 2 times in a row · not woken before ${moment(notBefore, new Date(nowMs))}`,
   )
   expect(whyWords(scarce, nowMs + 700_000)).not.toContain('not woken')
-  expect(placeWords(node(), 'EUR')).toBe('Standard_F8s_v2 · zone 1 · €0.338 an hour')
-  expect(placeWords(node({ size: 'local', zone: '' }), 'EUR')).toBe('local · €0.338 an hour')
+  expect(placeWords(node(), 'EUR')).toBe('Standard_F8s_v2 · zone 1 · €0.338/h')
+  expect(placeWords(node({ size: 'local', zone: '' }), 'EUR')).toBe('local · €0.338/h')
 })
 
 test('load, units and demand read as people say them', () => {
@@ -56,7 +56,7 @@ test('load, units and demand read as people say them', () => {
   expect(['encode-ast_1-v2.12', 'encode-ast_1-v2.audio', 'audience'].map(unitWords)).toEqual([
     'chunk 12 of ast_1-v2',
     'audio of ast_1-v2',
-    'audience',
+    'its last viewers',
   ])
   expect([
     demandWords({ kind: 'work', seconds: 0, parallel: 0 }),

@@ -205,7 +205,7 @@ test('a price says for what', () => {
       expectedSeconds: 431,
       cost: { amount: 0.78625, currency: 'EUR' },
     }),
-  ).toBe('92.5 minutes · 720p, 360p · about 7 min')
+  ).toBe('1:32:30 · 720p, 360p · encoded in about 7 min')
   expect([0, 0.0034, 0.78625, 12.3456].map((amount) => money(amount, 'EUR'))).toEqual([
     '€0.00',
     '€0.0034',

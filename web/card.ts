@@ -94,7 +94,7 @@ export function createCard(actions: CardActions): Card {
       length.hidden = asset.durationSeconds === null
       write(length, asset.durationSeconds === null ? '' : clockTime(asset.durationSeconds))
       encode.hidden = asset.state !== 'ready' || anew
-      encode.setAttribute('aria-label', `Encode ${asset.title} anew`)
+      encode.setAttribute('aria-label', `Re-encode ${asset.title}`)
       cancel.hidden = !first && !anew
       cancel.setAttribute('aria-label', `Cancel the encode of ${asset.title}`)
       retry.hidden = true

@@ -61,12 +61,13 @@ export function whyWords(node: FleetNode, nowMs: number): string {
 }
 
 export const placeWords = (node: FleetNode, currency: string): string =>
-  [node.size, node.zone ? `zone ${node.zone}` : '', `${money(node.pricePerHour, currency)} an hour`]
+  [node.size, node.zone ? `zone ${node.zone}` : '', `${money(node.pricePerHour, currency)}/h`]
     .filter(Boolean)
     .join(' · ')
 
 /** `encode-ast_1-v2.12` → `chunk 12 of ast_1-v2` */
 export function unitWords(unitId: string): string {
+  if (unitId === 'audience') return 'its last viewers'
   const dot = unitId.lastIndexOf('.')
   const [job, part] = [unitId.slice(0, dot).replace('encode-', ''), unitId.slice(dot + 1)]
   return dot < 0 ? unitId : `${/^\d+$/.test(part) ? `chunk ${part}` : part} of ${job}`

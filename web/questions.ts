@@ -17,9 +17,9 @@ export const endingSessions = ({ title }: Asset): Question => ({
 })
 
 export const encodingAnew = ({ title }: Asset): Question => ({
-  heading: 'Encode this title anew?',
+  heading: 'Re-encode this title?',
   words: `“${title}” plays on meanwhile, and the new version takes over once it is whole. It costs what an encode of this film costs.`,
-  act: 'Encode anew',
+  act: 'Re-encode',
   keep: 'Leave it',
   harmless: true,
 })

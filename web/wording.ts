@@ -88,9 +88,9 @@ export function nextWords({ nextVersion }: Asset): string {
 
 export const quoteWords = ({ encodedMinutes, renditions, expectedSeconds }: Quote): string =>
   [
-    `${encodedMinutes.toLocaleString('en')} minutes`,
+    clockTime(encodedMinutes * 60),
     qualitiesOf(renditions).join(', '),
-    `about ${span(expectedSeconds * 1000)}`,
+    `encoded in about ${span(expectedSeconds * 1000)}`,
   ].join(' · ')
 
 /** The smaller side of the picture names a quality, upright films too. */

@@ -22,8 +22,8 @@ describeInBrowser('encodes in the console', () => {
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'movidone-encodes-'))
     const parts = [startPlatform(), launchBrowser()] as const
-    await drawFilm({ path: join(folder, 'Short.mp4'), seconds: 4 })
-    await repeatFilm({ from: join(folder, 'Short.mp4'), to: join(folder, 'Long.mp4'), seconds: 90 })
+    await drawFilm({ path: join(folder, 'Short.mp4'), seconds: 4, size: '640x360' })
+    await repeatFilm({ from: join(folder, 'Short.mp4'), to: join(folder, 'Long.mp4'), seconds: 60 })
     ;[platform, browser] = await Promise.all(parts)
     tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
     console = await openConsole(browser, platform)
@@ -48,7 +48,7 @@ describeInBrowser('encodes in the console', () => {
     await console.page.getByLabel('Tell me the price first').check()
     await send('Short')
     await state('Short', 'Encode it for €')
-    expect(await console.card('Short').textContent()).toMatch(/minutes · .*p.* · about \d/)
+    expect(await console.card('Short').textContent()).toMatch(/0:04 · .*p.* · encoded in about \d/)
     const assetId = await idOf('Short')
     expect((await tenant.asset(assetId)).state).toBe('uploading')
     const { json: quote } = await tenant.call('GET', `/api/v1/uploads/${assetId}/quote`)
@@ -97,8 +97,8 @@ describeInBrowser('encodes in the console', () => {
     const before = (await tenant.playback(await idOf('Long'))).hlsUrl
     expect((await fetch(before)).status).toBe(200)
 
-    await press('Long', 'Encode Long anew')
-    await answer('Encode anew')
+    await press('Long', 'Re-encode Long')
+    await answer('Re-encode')
     await console.card('Long').getByText('Next version: ').waitFor(patience)
     expect(await console.card('Long').locator('.state').textContent()).toContain('Ready')
     expect(await console.card('Long').getByRole('button', { name: 'Play Long' }).isVisible()).toBe(true)
@@ -109,8 +109,8 @@ describeInBrowser('encodes in the console', () => {
     await console.card('Long').getByText('cancelled; this one plays on').waitFor(patience)
     expect((await tenant.asset(await idOf('Long'))).state).toBe('ready')
 
-    await press('Short', 'Encode Short anew')
-    await answer('Encode anew')
+    await press('Short', 'Re-encode Short')
+    await answer('Re-encode')
     await console.card('Short').getByText('Next version: ').waitFor(patience)
     await console
       .card('Short')

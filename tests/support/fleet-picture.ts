@@ -24,6 +24,8 @@ export async function takeFleetPicture({ page }: FleetPage, platform: Platform):
     await page.waitForFunction((all) => all.every((one) => document.querySelector(one)), seen, patience)
     await page.screenshot({ path: picture, fullPage: true })
     await tenant.call('DELETE', `/api/v1/assets/${assetId}`)
+    const asleep = () => document.querySelector('[data-part="awake"] .node') === null
+    await page.waitForFunction(asleep, undefined, patience)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
