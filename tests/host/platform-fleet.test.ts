@@ -1,5 +1,5 @@
 // The platform with a fleet: encoders that sleep until somebody asks, whose wakes are seen, and of which nothing is left behind.
-import { afterAll, expect, it } from 'vitest'
+import { afterAll, expect, it, vi } from 'vitest'
 import { fleetOf } from '../support/fleet.ts'
 import {
   endAllPlatforms,
@@ -10,6 +10,8 @@ import {
 } from '../support/platform-process.ts'
 
 afterAll(endAllPlatforms)
+// The watch looks every ten seconds, and a machine is looked at every six.
+vi.setConfig({ testTimeout: 240_000 })
 
 const ORPHANS_END_MS = 8_000
 const [one, two] = ['encoder-local-1', 'encoder-local-2']
@@ -23,7 +25,7 @@ it('has two encoders asleep; one that is woken works, outlives a kill of all, an
   const local = await platform.healthy()
   expect(namesOf(local).sort()).toEqual([...parts].sort())
   expect(stillRunning(local.processes)).toHaveLength(parts.length)
-  await expect.poll(platform.printed).toContain('2 encoders asleep')
+  await expect.poll(platform.printed, { timeout: 20_000 }).toContain('2 encoders asleep')
   let fleet = fleetOf(platform)
   expect((await fleet.view()).nodes.map(({ id, state }) => [id, state])).toEqual([
     [one, 'stopped'],
@@ -45,7 +47,7 @@ it('has two encoders asleep; one that is woken works, outlives a kill of all, an
   platform = startPlatform(folder, { env })
   await platform.healthy()
   fleet = fleetOf(platform)
-  await expect.poll(() => namesOf(platform.local())).toContain(one)
+  await expect.poll(() => namesOf(platform.local()), { timeout: 20_000 }).toContain(one)
   await fleet.until(one, 'ready')
 
   await fleet.drain({ nodes: [one], keep: 0 })
@@ -64,14 +66,14 @@ it('has those that are always awake there from the start', async () => {
   const platform = startPlatform(stateFolder(), { env: { ...env, ENCODE_WORKERS: '2', EDGE_NODES: '1' } })
   await platform.healthy()
   const fleet = fleetOf(platform)
-  await expect.poll(platform.printed).toContain('2 encoders at work, 1 edge asleep')
+  await expect.poll(platform.printed, { timeout: 20_000 }).toContain('2 encoders at work, 1 edge asleep')
   for (const name of [one, two]) await fleet.until(name, 'ready')
   expect(platform.printed()).not.toContain('edge-local-1')
   const { processes } = platform.local()
   expect(stillRunning(processes)).toHaveLength(parts.length + 2)
   const [pid, later] = [platform.pidOf(one), () => platform.pidOf(one)]
   process.kill(pid, 'SIGKILL')
-  await expect.poll(later, { timeout: 5000 }).not.toBe(pid)
+  await expect.poll(later, { timeout: 20_000 }).not.toBe(pid)
   await fleet.until(one, 'ready')
   expect(await platform.end('SIGTERM')).toBe(0)
   expect(stillRunning(processes)).toEqual([])
