@@ -50,6 +50,7 @@ const assetsDelete = http({
   durable: true,
   run: async ({ app, tenant, params, orchestrations }) => {
     const asset = await app.assets.remove(tenant.id, params['assetId'] ?? '')
+    await app.encode.control.withdraw(asset)
     // An encode that still runs sees the deletion, stops, and cleans up itself.
     if (asset.state !== 'encoding') await orchestrations.startOnce(cleaning(asset))
   },

@@ -38,10 +38,13 @@ export const progressed = stepOfEncode<{ version: number } & Progress>((asset, f
   const later = progressStages.indexOf(facts.stage) > progressStages.indexOf(stage)
   const reached = Math.max(percent, Math.min(99, Math.floor(facts.percent)))
   if (!later && reached === percent) return 'unchanged'
+  const now = later ? facts.stage : stage
+  // How long encoders take to wake is in nobody's pace.
+  const isKnown = facts.etaSeconds !== undefined && now !== 'waking-encoders'
   const progress: Progress = {
     percent: reached,
-    stage: later ? facts.stage : stage,
-    ...(facts.etaSeconds === undefined ? {} : { etaSeconds: facts.etaSeconds }),
+    stage: now,
+    ...(isKnown ? { etaSeconds: facts.etaSeconds } : {}),
   }
   return { ...touched(asset, nowMs), progress }
 })

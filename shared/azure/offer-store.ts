@@ -32,6 +32,7 @@ const schema: Schema<Offer> = z.object({
   pixels: z.number().default(0),
   rest: z.number().default(0),
   patienceMs: z.number().exactOptional(),
+  alone: z.boolean().exactOptional(),
   waits: z.string(),
   state: z.enum(['queued', 'claimed', 'taken', 'over']),
   left: z.number().default(0),

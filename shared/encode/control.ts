@@ -18,7 +18,12 @@ export interface ControlDeps {
 export function createControl({ assets, sources, offers, clock }: ControlDeps) {
   const find = async (tenantId: TenantId, id: string): Promise<Asset> =>
     present(await assets.get(tenantId, id as AssetId))
+  /** Workers are woken for what is offered: nothing of a title whose encode has ended may be any more. */
+  const withdraw = (asset: Asset): Promise<void> =>
+    offers.removeJob(encodeInstanceId(asset.id, latestVersion(asset)))
   return {
+    withdraw,
+
     /** The title as the encode of its next version sees it. While that is under way, asked again it is the same one. */
     async reencode(tenantId: TenantId, id: string): Promise<Asset> {
       const before = await find(tenantId, id)
@@ -36,8 +41,7 @@ export function createControl({ assets, sources, offers, clock }: ControlDeps) {
     async cancel(tenantId: TenantId, id: string): Promise<Asset> {
       const { id: assetId } = await find(tenantId, id)
       const asset = await assets.update(tenantId, assetId, (title) => cancelled(present(title), clock.now()))
-      // Workers are woken for what is offered: nothing of it is any more.
-      await offers.removeJob(encodeInstanceId(assetId, latestVersion(asset)))
+      await withdraw(asset)
       return asset
     },
   }

@@ -39,13 +39,13 @@ export async function finish(deps: EncodeDeps, input: PlannedTarget): Promise<Ou
     const { blob, timeline } = await writeTimeline(deps, whole, undefined)
     const { durationSeconds, poster } = timeline
     const renditions = shownRenditions(timeline)
+    // What a late repetition may have offered once more.
+    await deps.offers.removeJob(jobOf(input))
     const formerUntil = isoTime(deps.clock.now() + deps.limits.retentionMs)
     const facts = { version, timeline: blob, durationSeconds, renditions, poster, formerUntil }
     const ready = await deps.assets.update(tenantId, assetId, (asset) =>
       finished(asset, facts, deps.clock.now()),
     )
-    // What a late repetition may have offered once more.
-    await deps.offers.removeJob(jobOf(input))
     deps.log('info', 'encode.ready', { assetId, version, seconds: durationSeconds })
     return { ok: true, ...formerOf(ready) }
   })

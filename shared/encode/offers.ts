@@ -86,6 +86,7 @@ function unitOf(deps: EncodeDeps, target: UnitTarget, plan: Plan): OfferedUnit {
     unitId: doneId(jobId, chunk ?? audioRendition),
     ...(chunk === undefined ? {} : { chunk }),
     ...(patienceMs === undefined ? {} : { patienceMs }),
+    ...(target.alone ? { alone: true } : {}),
     sinceMs: target.fleetSinceMs,
   }
 }

@@ -74,6 +74,8 @@ export interface OfferedUnit extends EncodeTarget {
   readonly rest: number
   /** How long it waits for a worker before the app does it; it never does where there is none. */
   readonly patienceMs?: number
+  /** The app did the one before it in its part. */
+  readonly alone?: boolean
 }
 
 /** One claim: how often the unit was claimed tells an old one of a node from its next. */

@@ -125,10 +125,11 @@ describe('a title that waits for encoders', () => {
       fc.property(fc.array(fc.integer({ min: -5, max: 120 }), { maxLength: 9 }), (percents) => {
         let asset = waiting
         for (const percent of percents) {
-          const next = progressed(asset, { version: 1, percent, stage: 'encoding' }, 4000)
+          const facts = { version: 1, percent, stage: 'encoding', etaSeconds: 5 } as const
+          const next = progressed(asset, facts, 4000)
           if (next === 'unchanged') continue
           expect(next.progress.percent).toBeGreaterThan(asset.progress.percent)
-          expect(next.progress.stage).toBe('waking-encoders')
+          expect(next.progress).toEqual({ percent: next.progress.percent, stage: 'waking-encoders' })
           asset = next
         }
         const awake = wakingEncoders(asset, { version: 1, waits: false }, 5000) as Asset

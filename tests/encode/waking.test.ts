@@ -58,6 +58,38 @@ test('nor does it wait while a unit of it is in somebody’s hands; once that on
   expect(await progress()).toMatchObject({ stage: 'waking-encoders' })
 })
 
+test('nor once nobody came for so long that the app does it', async () => {
+  for (const chunk of [1, 2, 3]) await title.look(chunk)
+  yard.pass(patienceMs + 1)
+  await title.make(1)
+  expect(await title.unclaimed(1)).toEqual({ ok: true })
+  expect(await progress()).toMatchObject({ stage: 'encoding' })
+  // Nor does a part that is begun only now.
+  const late = await yard.title(planOf(60), { step: 3 })
+  await late.look(1)
+  yard.pass(patienceMs + 1)
+  await late.make(1)
+  expect(await late.unclaimed(1)).toEqual({ ok: true })
+  await late.look(2)
+  await late.look(4, { alone: true })
+  await late.look(3)
+  expect((await late.asset())?.progress.stage).toBe('encoding')
+  const before = await title.asset()
+  // Others of it are still to be had, and the next one of that part is.
+  await title.look(2)
+  await title.look(4, { alone: true })
+  // What was read of its units is a second old at most.
+  yard.pass(2000)
+  for (const chunk of [2, 3]) {
+    await title.make(chunk)
+    expect(await title.unclaimed(chunk)).toEqual({ ok: true })
+  }
+  await title.look(4, { alone: true })
+  const after = await title.asset()
+  expect(after?.progress.stage).toBe('encoding')
+  expect(after?.progress.percent).toBeGreaterThan(before?.progress.percent ?? 100)
+})
+
 test('whoever has one of its units ends that', async () => {
   await title.look(1)
   expect(await progress()).toMatchObject({ stage: 'waking-encoders' })

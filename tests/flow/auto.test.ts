@@ -21,6 +21,8 @@ import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const seconds = 60
 const frameRate = 25
+/** The opening of 2 s, then one of each segment of 4 s. */
+const chunks = 1 + Math.ceil((seconds - 2) / 4)
 const names = ['encoder-local-1', 'encoder-local-2']
 const over = ({ state }: { state: string }) => state === 'ready' || state === 'failed'
 
@@ -176,6 +178,8 @@ test('where no encoder ever comes, the app does all of it', async () => {
   expect(stages.lastIndexOf('encoding')).toBeGreaterThan(stages.indexOf('waking-encoders'))
   expect(stages.filter((stage) => stage === 'waking-encoders')).toHaveLength(1)
   expect(await portrait(tenant, id)).toEqual(reference.portrait)
+  const took = (await crewOf(platform).lines('functions')).filter(({ event }) => event === 'encode.unclaimed')
+  expect(new Set(took.map(({ unit }) => unit)).size).toBe(chunks - 1)
   const stores = await fleetOf(platform).stores()
   expect(await stores.offers.unfinished()).toEqual([])
   expect(await stores.offers.list(`encode-${id}-v1`)).toEqual([])
