@@ -1,6 +1,8 @@
 // Many instances of the app decide on one pool at the same moment: no node is woken twice, and the budget holds.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { isAwake } from '../../shared/fleet/machine.ts'
+import { asleep, isAwake } from '../../shared/fleet/machine.ts'
+import { placesOf } from '../../shared/fleet/plan.ts'
+import type { Pool } from '../../shared/fleet/ports.ts'
 import { type CosmosServer, startCosmos } from '../support/cosmos.ts'
 import { seeded } from '../support/seeded.ts'
 import { sampleGroup, samplePlan } from './documents.ts'
@@ -25,6 +27,10 @@ test('a dozen watches at once, again and again', async () => {
   // Each with a connection of its own, as on instances of their own.
   const worlds = Array.from({ length: instances }, (_, n) => createWorld({ cosmos, plan, random: seeded(n) }))
   const [world] = worlds
+  // All documents are there: that two make the same one must not be what keeps them apart.
+  await world?.fleet.watch()
+  const known = placesOf(plan).map(({ id }) => asleep('encoder', id))
+  await world?.store.change('encoder', ({ pool }) => ({ pool: pool as Pool, nodes: known }))
   for (const one of worlds) Object.assign(one.work, { seconds: 1e6, parallel: 100 })
   const errands: string[] = []
   for (let round = 0; round < 4; round++) {
