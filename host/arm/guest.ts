@@ -18,21 +18,27 @@ export interface Guest {
 }
 
 const RESTART_MS = 500
+/** One that never comes up is not begun in vain all the time. */
+const LONGEST_MS = 10_000
 
 export const createGuest = ({ spec, onStart, onReady, onDeath }: GuestOptions): Guest => {
   let part: PartProcess | undefined
   let turn: symbol | undefined
 
   const run = async (mine: symbol): Promise<void> => {
-    while (turn === mine) {
+    for (let inVain = 0; turn === mine; inVain++) {
       const started = startPart(spec())
       part = started
       onStart(started.pid)
-      started.ready.then(onReady, () => started.stop())
+      const comeUp = (port: number) => {
+        inVain = -1
+        onReady(port)
+      }
+      started.ready.then(comeUp, () => started.stop())
       const manner = await started.ended
       if (turn !== mine) return
       onDeath(manner)
-      await sleep(RESTART_MS)
+      await sleep(Math.min(RESTART_MS * 2 ** Math.max(inVain, 0), LONGEST_MS))
     }
   }
 

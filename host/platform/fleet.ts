@@ -69,6 +69,14 @@ const machinesOf = (text: string): Planned[] => {
   )
 }
 
+const scheduleOf = (text: string): Schedule => {
+  const schedule = jsonOf('MOVIDONE_ARM_FAULTS', text) as Partial<Schedule> | null
+  if (typeof schedule?.seed === 'number' && typeof schedule.chances === 'object') return schedule as Schedule
+  throw startProblem(
+    'MOVIDONE_ARM_FAULTS must be such as {"seed":1,"chances":{"scarce-now":0.2,"busy":0.1}}.',
+  )
+}
+
 /** Undefined where the app encodes and delivers alone. */
 export const localFleet = (options: StartOptions, env: NodeJS.ProcessEnv): LocalFleet | undefined => {
   const pools = env['FLEET_POOLS'] || poolsOf(options)
@@ -86,7 +94,7 @@ export const localFleet = (options: StartOptions, env: NodeJS.ProcessEnv): Local
   const given = Object.entries(usual).map(([name, value]) => [name, env[name] || value])
   return {
     planned,
-    schedule: faults ? (jsonOf('MOVIDONE_ARM_FAULTS', faults) as Schedule) : undefined,
+    schedule: faults ? scheduleOf(faults) : undefined,
     settings: {
       ...Object.fromEntries(given),
       FLEET_POOLS: pools,

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { drawFilm } from '../support/film.ts'
 import { type Fleet, fleetOf, poolsOfTests } from '../support/fleet.ts'
 import {
@@ -16,6 +16,8 @@ import {
 import { type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
+
+vi.setConfig({ testTimeout: 600_000 })
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const blows = Number(process.env['KILLS'] ?? 8)

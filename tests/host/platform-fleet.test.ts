@@ -14,7 +14,7 @@ afterAll(endAllPlatforms)
 vi.setConfig({ testTimeout: 240_000 })
 
 const ORPHANS_END_MS = 8_000
-const [one, two] = ['encoder-local-1', 'encoder-local-2']
+const [one, two, edge] = ['encoder-local-1', 'encoder-local-2', 'edge-local-1']
 const env = { ENCODE_WORKERS: '', MOVIDONE_BOOT_SECONDS: '0.5' }
 const parts = ['supervisor', 'storage', 'cosmos', 'arm', 'functions']
 const namesOf = ({ processes }: { processes: Array<{ name: string }> }) => processes.map(({ name }) => name)
@@ -68,15 +68,25 @@ it('has those that are always awake there from the start', async () => {
   const fleet = fleetOf(platform)
   await expect.poll(platform.printed, { timeout: 20_000 }).toContain('2 encoders at work, 1 edge asleep')
   for (const name of [one, two]) await fleet.until(name, 'ready')
-  expect(platform.printed()).not.toContain('edge-local-1')
+  expect(platform.printed()).not.toContain(edge)
   const { processes } = platform.local()
   expect(stillRunning(processes)).toHaveLength(parts.length + 2)
   const [pid, later] = [platform.pidOf(one), () => platform.pidOf(one)]
   process.kill(pid, 'SIGKILL')
   await expect.poll(later, { timeout: 20_000 }).not.toBe(pid)
   await fleet.until(one, 'ready')
+
+  // An edge serves where its document, and the list of processes, say that it does.
+  const edges = fleetOf(platform, 'edge')
+  await edges.wake(1)
+  await edges.until(edge, 'ready')
+  const { address } = (await edges.view()).nodes[0] ?? {}
+  expect((await fetch(`http://${address}/api/healthz`)).status).toBe(200)
+  const awake = platform.local().processes
+  expect(address).toBe(`127.0.0.1:${awake.find(({ name }) => name === edge)?.port}`)
+
   expect(await platform.end('SIGTERM')).toBe(0)
-  expect(stillRunning(processes)).toEqual([])
+  expect(stillRunning([...processes, ...awake])).toEqual([])
 })
 
 it('names the setting that is not right', async () => {
@@ -86,6 +96,7 @@ it('names the setting that is not right', async () => {
     [{ MOVIDONE_BOOT_SECONDS: 'soon' }, 'MOVIDONE_BOOT_SECONDS must be a number'],
     [{ FLEET_POOLS: '{' }, 'FLEET_POOLS is not JSON'],
     [{ FLEET_POOLS: '{}' }, 'FLEET_POOLS names no pool'],
+    [{ EDGE_NODES: '1', MOVIDONE_ARM_FAULTS: '{"seed":1}' }, 'MOVIDONE_ARM_FAULTS must be such as'],
   ] as const) {
     const platform = startPlatform(stateFolder(), { env: wrong })
     expect(await platform.ended).toBe(1)

@@ -7,7 +7,7 @@ import { createCosmosStores } from '../../shared/azure/cosmos.ts'
 import { createMachines } from '../../shared/azure/machines.ts'
 import { systemClock } from '../../shared/core/clock.ts'
 import { systemRandom } from '../../shared/core/random.ts'
-import type { Machines, NodeState } from '../../shared/fleet/ports.ts'
+import type { Machines, NodeState, PoolName } from '../../shared/fleet/ports.ts'
 import type { PoolView } from '../../shared/fleet/schema.ts'
 import { TenantDocument } from '../../shared/tenants/model.ts'
 import type { PlatformProcess } from './platform-process.ts'
@@ -42,14 +42,14 @@ export const poolsOfTests = ({ count, ...options }: PoolOptions): string =>
 
 export type Fleet = ReturnType<typeof fleetOf>
 
-export function fleetOf({ local, stateDirectory }: PlatformProcess) {
+export function fleetOf({ local, stateDirectory }: PlatformProcess, pool: PoolName = 'encoder') {
   const portOf = (name: string) => local().processes.find((one) => one.name === name)?.port
   const armUrl = () => `http://127.0.0.1:${portOf('arm')}`
   const armToken = async () => (await readFile(join(stateDirectory, 'arm', 'token'), 'utf8')).trim()
 
   async function ask(method: string, path: string, body?: unknown): Promise<PoolView> {
     const { apiUrl, adminKey } = local()
-    const reply = await fetch(`${apiUrl}/api/v1/fleet/pools/encoder${path}`, {
+    const reply = await fetch(`${apiUrl}/api/v1/fleet/pools/${pool}${path}`, {
       method,
       headers: { 'x-movidone-admin': adminKey, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
