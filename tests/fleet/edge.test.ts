@@ -170,6 +170,21 @@ describe('while it is ready', () => {
     expect([...refusals][0]).toContain('playback-refused')
   })
 
+  test('a grant opens a session here, and whoever follows it stays here', async () => {
+    const { json } = await cluster.tenant.call('POST', `/api/v1/assets/${cluster.assetId}/grants`, {})
+    const { pathname } = new URL((json as { hlsUrl: string }).hlsUrl)
+    const { status, headers } = await askRaw(edgeUrl, pathname, { headers: player })
+    expect(status).toBe(302)
+    expect(headers.location?.startsWith(`${edgeUrl}/api/v1/play/`)).toBe(true)
+    const opened = await askRaw(edgeUrl, new URL(headers.location ?? '').pathname, { headers: player })
+    expect([opened.status, opened.body.startsWith('#EXTM3U')]).toEqual([200, true])
+    // Asked of the app, the same grant is the same session.
+    const there = await askRaw(api, pathname, { headers: player })
+    expect(there.headers.location?.startsWith(`${api}/api/v1/play/`)).toBe(true)
+    const sessionOf = (location = '') => location.split('/play/')[1]?.split('.')[0]
+    expect(sessionOf(there.headers.location)).toBe(sessionOf(headers.location))
+  })
+
   test('who asks is who is connected, whatever they write themselves', async () => {
     const here = await cluster.tenant.playback(cluster.assetId, { policy: { networks: ['127.0.0.0/8'] } })
     const there = await cluster.tenant.playback(cluster.assetId, { policy: { networks: ['203.0.113.0/24'] } })
