@@ -33,9 +33,9 @@ const grants = [
 
 const grantsOfNodes = {
   encoder: [
+    'encoder | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos/dbs/movidone/colls/assets',
     'encoder | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos/dbs/movidone/colls/fleet',
     'encoder | Cosmos DB Built-in Data Contributor | databaseAccounts/cosmos/dbs/movidone/colls/units',
-    'encoder | Cosmos DB Built-in Data Reader | databaseAccounts/cosmos/dbs/movidone/colls/assets',
     'encoder | Cosmos DB Built-in Data Reader | databaseAccounts/cosmos/dbs/movidone/colls/keys',
     'encoder | Key Vault Crypto Service Encryption User | vaults/kv/keys/kek',
     'encoder | Storage Blob Data Contributor | storageAccounts/stmedia/media',

@@ -37,7 +37,8 @@ var roles = {
 var rights = {
   encoder: {
     blobs: { reads: ['sources'], writes: ['media'] }
-    documents: { reads: ['assets', 'keys'], writes: ['fleet', 'units'] }
+    // A title grows, and tells its progress, by what its units tell.
+    documents: { reads: ['keys'], writes: ['assets', 'fleet', 'units'] }
   }
   edge: {
     blobs: { reads: ['media'], writes: [] }

@@ -27,17 +27,20 @@ export function createFence(now: () => number, untilMs: number): Fence {
   }
 }
 
+/** An original and its keys: the app takes them away when it hears that a title failed, and no machine may. */
+const leftToTheApp = async (): Promise<void> => undefined
+
 /** The same stores behind the fence: reading is free, every write asks it first. */
 export function behind(fence: Fence, deps: EncodeDeps): EncodeDeps {
-  const { assets, media, sources, units, ledger, ffmpeg } = deps
+  const { assets, media, sources, sealer, units, ledger, ffmpeg } = deps
   return {
     ...deps,
     assets: guarded(fence, assets, ['update', 'remove']),
     media: guarded(fence, media, ['putOnce', 'remove', 'removeFolder']),
-    sources: guarded(fence, sources, ['remove']),
+    sources: { ...sources, remove: leftToTheApp },
     units: guarded(fence, units, ['put', 'removeJob']),
     ledger: guarded(fence, ledger, ['put']),
-    sealer: guarded(fence, deps.sealer, ['prepare', 'retire', 'forget']),
+    sealer: { ...guarded(fence, sealer, ['prepare']), retire: leftToTheApp, forget: leftToTheApp },
     ffmpeg: {
       ...ffmpeg,
       run: (ask) =>

@@ -11,10 +11,14 @@ function fenced() {
   const deps = { ...parts, ledger: { put: async () => written.push('ledger') } } as unknown as EncodeDeps
   const fence = createFence(() => nowMs, 1000)
   const media = { ...parts.media, putOnce: async (name: string) => void written.push(name) }
+  const gone = (what: string) => async () => void written.push(what)
+  const sources = { ...parts.sources, remove: gone('source') }
+  const sealer = { ...parts.sealer, forget: gone('keys'), retire: gone('keys') }
   return {
     fence,
     written,
-    deps: behind(fence, { ...deps, media }),
+    deps: behind(fence, { ...deps, media, sources, sealer }),
+    bare: { sources, sealer },
     at: (ms: number) => {
       nowMs = ms
     },
@@ -33,10 +37,20 @@ test('within its time everything is written; behind it nothing, while reading go
   await expect(deps.media.putOnce('b', new Uint8Array(), '')).rejects.toThrow(/not renewed in time/)
   await expect(deps.ledger.put({} as never)).rejects.toThrow(/not renewed/)
   await expect(deps.assets.update(target.tenantId, target.assetId, (asset) => asset)).rejects.toThrow()
-  await expect(deps.sealer.forget(target.assetId)).rejects.toThrow()
   expect(written).toEqual(['a', 'ledger'])
   expect(await deps.assets.get(target.tenantId, target.assetId)).toBeDefined()
   expect(fence.signal.aborted).toBe(true)
+})
+
+test('an original and its keys are never a worker’s to take away', async () => {
+  const { deps, bare, written } = fenced()
+  for (const { sources, sealer } of [bare, deps]) {
+    await sources.remove('source')
+    await sealer.forget(target.assetId)
+    await sealer.retire({ assetId: target.assetId, version: 1 })
+    // The app's own do, and no more was done by the worker's.
+    expect(written).toEqual(['source', 'keys', 'keys'])
+  }
 })
 
 test('renewed, it stands for longer; fallen, it never stands again', async () => {
