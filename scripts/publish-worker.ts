@@ -32,7 +32,10 @@ function put(accountName: string, name: string): void {
   ]
   // On Windows `az` is a script of its shell.
   const { status, error } = spawnSync('az', args, { stdio: 'inherit', shell: process.platform === 'win32' })
-  if (status !== 0) fail(`${name} was not uploaded${error ? `: ${error.message}` : ''}.`)
+  if (status !== 0)
+    fail(
+      `${name} was not uploaded${error ? `: ${error.message}` : ''}. A right that was just granted takes minutes: then run this again.`,
+    )
 }
 
 function fail(reason: string): never {
