@@ -30,13 +30,19 @@ export const lookAt = (deps: EncodeDeps, target: UnitTarget): Promise<Outcome<Lo
       if (await deps.units.get(unit.jobId, unit.unitId)) return over
       await removeFormer(deps, target)
     }
-    const offer = await deps.offers.change(unit.jobId, id, (current) => {
+    const look = (current: Offer | undefined): Offer => {
       const by = { waits: target.waits, nowMs: deps.offers.now() }
       const next = current ? lookedAt(current, by.nowMs) : offered(unit, by)
-      if (next.waits === by.waits) return next === current ? 'unchanged' : next
+      if (next.waits === by.waits) return next
       // Whoever asks last is who waits: an orchestration that was begun anew has another id.
       return next.result?.ok === false ? offeredAnew(next, by) : { ...next, waits: by.waits }
-    })
+    }
+    const change = (current: Offer | undefined) => {
+      const next = look(current)
+      return next === current ? 'unchanged' : next
+    }
+    const isSame = before && look(before) === before
+    const offer = isSame ? before : await deps.offers.change(unit.jobId, id, change)
     if (!offer) throw new Error('the unit was not offered')
     if (!before) {
       deps.backlog.changed()

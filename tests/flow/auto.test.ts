@@ -171,6 +171,25 @@ test('where no encoder ever comes, the app does all of it', async () => {
     MOVIDONE_BOOT_SECONDS: '600',
   })
   const tenant = await tenantOf(platform)
+  const fleet = fleetOf(platform)
+  const stores = await fleet.stores()
+
+  // Whoever changes their mind meanwhile calls for nobody any more.
+  const ends: Array<(id: string) => Promise<{ status: number }>> = [
+    (id) => tenant.call('DELETE', `/api/v1/assets/${id}`),
+    (id) => tenant.call('POST', `/api/v1/assets/${id}/cancel`),
+  ]
+  for (const end of ends) {
+    const left = await tenant.upload(film)
+    await tenant.until(left, ({ progress }) => progress.stage === 'waking-encoders')
+    expect((await fleet.view()).demand).toMatchObject({ kind: 'work', seconds: expect.any(Number) })
+    expect((await stores.offers.unfinished()).length).toBeGreaterThan(0)
+    expect((await end(left)).status).toBeLessThan(300)
+    // One that was just being offered is gone in a moment, too.
+    await expect.poll(() => stores.offers.unfinished(), { timeout: 2000 }).toEqual([])
+    await expect.poll(async () => (await fleet.view()).demand).toMatchObject({ seconds: 0, parallel: 0 })
+  }
+
   const id = await tenant.upload(film)
   const { asset, stages } = await watched(tenant, id)
   expect(asset.state).toBe('ready')
@@ -179,8 +198,8 @@ test('where no encoder ever comes, the app does all of it', async () => {
   expect(stages.filter((stage) => stage === 'waking-encoders')).toHaveLength(1)
   expect(await portrait(tenant, id)).toEqual(reference.portrait)
   const took = (await crewOf(platform).lines('functions')).filter(({ event }) => event === 'encode.unclaimed')
-  expect(new Set(took.map(({ unit }) => unit)).size).toBe(chunks - 1)
-  const stores = await fleetOf(platform).stores()
+  const units = took.map(({ unit = '' }) => unit).filter((unit) => unit.includes(id))
+  expect(new Set(units).size).toBe(chunks - 1)
   expect(await stores.offers.unfinished()).toEqual([])
   expect(await stores.offers.list(`encode-${id}-v1`)).toEqual([])
   await platform.end('SIGINT')
