@@ -6,7 +6,7 @@ import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { crewOf } from '../tests/support/crew.ts'
-import { poolsOfTests } from '../tests/support/fleet.ts'
+import { fleetOf, poolsOfTests } from '../tests/support/fleet.ts'
 import { type PlatformProcess, startPlatform, stateFolder } from '../tests/support/platform-process.ts'
 import { asTenant } from '../tests/support/tenant.ts'
 import type { BenchRow } from './row.ts'
@@ -60,7 +60,7 @@ async function encodeWith(workers: number, film: string): Promise<Run> {
   })
   try {
     const { apiUrl, tenant: own } = await platform.healthy()
-    while (!names.every((name) => platform.pidOf(name))) await sleep(50)
+    for (const name of names) await fleetOf(platform).until(name, 'ready')
     pin(platform, names)
     const crew = crewOf(platform)
     const tenant = asTenant(apiUrl, own.apiKey)

@@ -108,7 +108,7 @@ export const createMachines = ({ state, planned, guestOf, faults, times, now, te
       over,
     )
     if (failure) tell(name, 'failed')
-    if (!runs) tell(name, 'asleep')
+    else if (!runs) tell(name, 'asleep')
     if (runs) boot(name)
   }
   const schedule = (name: string, { untilMs }: Work): void => later(name, untilMs, () => void finish(name))
