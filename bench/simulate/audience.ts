@@ -46,7 +46,7 @@ export function createAudience({ scenario, viewers, agenda, seed }: AudienceOpti
   /** Gave up; they would still be watching. */
   let without = 0
   const tally = { arrived: served, finished: 0, refused: 0, secondsWanted: 0, secondsWithout: 0 }
-  /** Of each second: who left, and what the meters showed. */
+  /** Of the last minute's seconds: who left; and of as many as a beat is late: what the meters showed. */
   const left: number[] = []
   const shown: Array<{ sessions: number; bytesPerSecond: number }> = []
 
@@ -58,6 +58,7 @@ export function createAudience({ scenario, viewers, agenda, seed }: AudienceOpti
 
   function leave(share: number): void {
     left.push(served * share)
+    if (left.length > meterSeconds) left.shift()
     tally.finished += served * share
     served *= 1 - share
     without *= 1 - share
@@ -126,11 +127,12 @@ export function createAudience({ scenario, viewers, agenda, seed }: AudienceOpti
       const line = inLine()
       tally.secondsWanted += served + line + without
       tally.secondsWithout += line + without
-      const recent = left.slice(-meterSeconds).reduce((sum, count) => sum + count, 0)
+      const recent = left.reduce((sum, count) => sum + count, 0)
       shown.push({ sessions: served + line + recent, bytesPerSecond: served * rate })
+      if (shown.length > 1 + Math.ceil(scenario.beatSeconds)) shown.shift()
     },
     demand() {
-      const told = shown[Math.max(0, shown.length - 1 - Math.ceil(scenario.beatSeconds))]
+      const [told] = shown
       return {
         kind: 'audience',
         sessions: Math.round(told?.sessions ?? served),

@@ -1,5 +1,7 @@
 // Where an axis has its ticks and how it says its numbers, for both kinds of plot.
 
+import { isoTime } from '../../shared/core/clock.ts'
+
 /** 1, 2 or 5 times a power of ten, so that there are about as many as asked. */
 export function ticksOf(most: number, about: number): number[] {
   if (!(most > 0)) return [0, 1]
@@ -11,14 +13,17 @@ export function ticksOf(most: number, about: number): number[] {
 
 const steps = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880]
 
-/** Full minutes and hours of the day; at most ten. */
+/** Full minutes, hours or days; at most ten. */
 export function timesOf(startsAt: string, minutes: number): Array<{ minute: number; text: string }> {
   const step = steps.find((one) => minutes / one <= 10) ?? 5760
   const startMs = Date.parse(startsAt)
   const first = Math.ceil(startMs / 60_000 / step) * step - startMs / 60_000
   const ticks: Array<{ minute: number; text: string }> = []
   for (let minute = first; minute <= minutes; minute += step)
-    ticks.push({ minute, text: new Date(startMs + minute * 60_000).toISOString().slice(11, 16) })
+    ticks.push({
+      minute,
+      text: isoTime(startMs + minute * 60_000).slice(...(step < 1440 ? [11, 16] : [5, 10])),
+    })
   return ticks
 }
 

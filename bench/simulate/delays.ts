@@ -51,6 +51,8 @@ export interface Delays {
   /** In seconds; undefined where so many never got one. */
   readonly p50: number | undefined
   readonly p99: number | undefined
+  /** Who came, and was or was not given one. */
+  readonly asked: number
   /** Of those who got one. */
   readonly worst: number | undefined
 }
@@ -84,9 +86,12 @@ export function createDelays() {
         }
         return undefined
       }
-      return got === 0
-        ? { p50: undefined, p99: undefined, worst }
-        : { p50: quantile(0.5), p99: quantile(0.99), worst }
+      return {
+        p50: got > 0 ? quantile(0.5) : undefined,
+        p99: got > 0 ? quantile(0.99) : undefined,
+        worst,
+        asked: got + never,
+      }
     },
   }
 }

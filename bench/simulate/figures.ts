@@ -1,5 +1,6 @@
 // The figures of a run in words: the columns of the tables, and what `--json` says.
 import { shortNumber } from './axis.ts'
+import type { Delays } from './delays.ts'
 import type { PoolRun } from './run.ts'
 
 interface Column {
@@ -8,8 +9,9 @@ interface Column {
   readonly cell: (run: PoolRun) => string
 }
 
-const seconds = (value: number | undefined): string => {
-  if (value === undefined) return 'never'
+const delay = (delays: Delays, which: 'p50' | 'p99' | 'worst'): string => {
+  const value = delays[which]
+  if (value === undefined) return delays.asked > 0 ? 'never' : '–'
   return value < 1 ? `${Math.round(value * 1000)} ms` : `${value.toFixed(1)} s`
 }
 const percent = (share: number): string => {
@@ -36,9 +38,9 @@ const audience: Column[] = [
     short: 'share',
     cell: ({ audience }) => percent(audience!.secondsWithout / Math.max(1, audience!.secondsWanted)),
   },
-  { long: 'first p50', short: 'p50', cell: ({ audience }) => seconds(audience!.delays.p50) },
-  { long: 'p99', short: 'p99', cell: ({ audience }) => seconds(audience!.delays.p99) },
-  { long: 'worst', short: 'worst', cell: ({ audience }) => seconds(audience!.delays.worst) },
+  { long: 'first p50', short: 'p50', cell: ({ audience }) => delay(audience!.delays, 'p50') },
+  { long: 'p99', short: 'p99', cell: ({ audience }) => delay(audience!.delays, 'p99') },
+  { long: 'worst', short: 'worst', cell: ({ audience }) => delay(audience!.delays, 'worst') },
 ]
 
 const work: Column[] = [

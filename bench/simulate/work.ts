@@ -5,6 +5,7 @@ import type { Load } from './load.ts'
 import type { WorkPart } from './scenario.ts'
 
 interface Title {
+  readonly id: number
   readonly uploadedAtMs: number
   readonly units: number
   readonly unitMs: number
@@ -39,6 +40,8 @@ export function createWork({ work, agenda }: { readonly work: WorkPart; readonly
   let open: Title[] = []
   const line: Title[] = []
   const crews = new Map<string, Crew>()
+  /** Of all titles, those in the line included. */
+  let secondsLeft = 0
   let unitsDone = 0
   let unitsRepeated = 0
 
@@ -75,6 +78,7 @@ export function createWork({ work, agenda }: { readonly work: WorkPart; readonly
     title.underWay--
     title.done++
     unitsDone++
+    secondsLeft -= durationMs(unit) / 1000
     if (title.done === title.units) {
       title.doneAtMs = agenda.now()
       open = open.filter((one) => one !== title)
@@ -108,11 +112,12 @@ export function createWork({ work, agenda }: { readonly work: WorkPart; readonly
     const units = Math.ceil(filmSeconds / work.unitFilmSeconds)
     const secondMs = work.slotSecondsPerFilmSecond * 1000
     const title: Title = {
-      ...{ uploadedAtMs: agenda.now(), units, unitMs: work.unitFilmSeconds * secondMs },
+      ...{ id: titles.length, uploadedAtMs: agenda.now(), units, unitMs: work.unitFilmSeconds * secondMs },
       lastMs: (filmSeconds - (units - 1) * work.unitFilmSeconds) * secondMs,
       ...{ begun: 0, returned: [], underWay: 0, done: 0, doneAtMs: undefined },
     }
     titles.push(title)
+    secondsLeft += filmSeconds * work.slotSecondsPerFilmSecond
     line.push(title)
     admit()
   }
@@ -129,8 +134,6 @@ export function createWork({ work, agenda }: { readonly work: WorkPart; readonly
       busy: taking.reduce((sum, { holds }) => sum + holds.size, 0),
     }
   }
-  const backlogSeconds = (list: readonly Title[]): number =>
-    list.reduce((sum, title) => sum + (unitsLeft(title) * title.unitMs) / 1000, 0)
 
   const load: Load = {
     joined(place) {
@@ -158,7 +161,7 @@ export function createWork({ work, agenda }: { readonly work: WorkPart; readonly
     step() {},
     demand: () => ({
       kind: 'work',
-      seconds: backlogSeconds(open),
+      seconds: open.reduce((sum, title) => sum + (unitsLeft(title) * title.unitMs) / 1000, 0),
       parallel: open.reduce((sum, title) => sum + Math.min(unitsLeft(title), work.unitsAtOnce), 0),
     }),
     utilisation() {
@@ -169,13 +172,12 @@ export function createWork({ work, agenda }: { readonly work: WorkPart; readonly
     of(place) {
       const crew = crews.get(place.id)
       const cpu = (crew?.holds.size ?? 0) / place.group.slots
-      const holds = [...(crew?.holds ?? [])].map(({ title, n }) => `job${titles.indexOf(title)}.${n}`)
+      const holds = [...(crew?.holds ?? [])].map(({ title, n }) => `job${title.id}.${n}`)
       return { holds, load: { sessions: 0, bytesPerSecond: 0, cpu } }
     },
     gauge() {
       const { all, busy } = slots()
-      const open = titles.filter(({ doneAtMs }) => doneAtMs === undefined)
-      return { wanted: backlogSeconds(open) / 3600, places: all, without: all - busy }
+      return { wanted: Math.max(0, secondsLeft) / 3600, places: all, without: all - busy }
     },
   }
 
