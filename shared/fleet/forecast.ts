@@ -1,12 +1,14 @@
 // What an audience will be when a machine that is woken now is ready: its trend, as far as that is surer than chance.
 import type { Demand, Sample } from './ports.ts'
 
-/** A trend is looked for in the last minute, which sees an explosion, and in longer spans, which see through noise. */
-const spansMs = [60_000, 120_000, 240_000]
+/** A trend is looked for in the last half minute, which sees an explosion, and in longer spans, which see through noise. */
+const spansMs = [30_000, 60_000, 120_000, 240_000]
 export const longestSpanMs = Math.max(...spansMs)
 const fewestPoints = 4
 /** Whatever the trend: a few looks after a start from nothing don't prove more. */
 const mostGrowth = 4
+
+type Audience = Extract<Demand, { kind: 'audience' }>
 
 interface Point {
   readonly atMs: number
@@ -37,9 +39,8 @@ function foresee(points: readonly Point[], aheadMs: number): number {
   return Math.min(now.value + slope * aheadMs, now.value * mostGrowth)
 }
 
-/** Never less than there is now. Work is known beforehand and needs no forecast. */
-export function forecast(samples: readonly Sample[], demand: Demand, aheadMs: number): Demand {
-  if (demand.kind === 'work') return demand
+/** Never less than there is now. */
+export function forecast(samples: readonly Sample[], demand: Audience, aheadMs: number): Audience {
   const of = (what: 'sessions' | 'bytesPerSecond') => {
     const points = samples.flatMap(({ atMs, demand: past }) =>
       past.kind === 'audience' ? [{ atMs, value: past[what] }] : [],

@@ -1,6 +1,6 @@
 // How many machines a demand asks for, of whatever mixture there is.
-import type { Group, Place, PoolPlan } from './plan.ts'
-import type { Demand, Need } from './ports.ts'
+import type { Group, Place } from './plan.ts'
+import type { Need } from './ports.ts'
 
 export const nothing: Need = { slots: 0, sessions: 0, bytesPerSecond: 0 }
 
@@ -9,17 +9,6 @@ export const mostOf = (one: Need, other: Need): Need => ({
   sessions: Math.max(one.sessions, other.sessions),
   bytesPerSecond: Math.max(one.bytesPerSecond, other.bytesPerSecond),
 })
-
-/** Work: so many slots that all of it is done by the goal; never more than could work at once, and never none. */
-export function needOf(demand: Demand, { goalMs }: Pick<PoolPlan, 'goalMs'>): Need {
-  if (demand.kind === 'audience')
-    return { slots: 0, sessions: demand.sessions, bytesPerSecond: demand.bytesPerSecond }
-  if (demand.seconds <= 0) return nothing
-  return {
-    ...nothing,
-    slots: Math.max(1, Math.min(demand.parallel, Math.ceil((demand.seconds * 1000) / goalMs))),
-  }
-}
 
 const covers = (sum: Need, need: Need): boolean =>
   sum.slots >= need.slots && sum.sessions >= need.sessions && sum.bytesPerSecond >= need.bytesPerSecond

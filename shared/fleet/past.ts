@@ -1,7 +1,8 @@
-// What is remembered of the looks before, in little: a few minutes of samples, and the most that was needed of late.
+// What is remembered of the looks before, in little: samples or arrivals, and the most that was needed of late.
+import { arrivals, slotsFor } from './arrivals.ts'
 import type { Look } from './decision.ts'
 import { forecast, longestSpanMs } from './forecast.ts'
-import { mostOf, needOf, nothing } from './need.ts'
+import { mostOf, nothing } from './need.ts'
 import type { Memory, Need, Peak, Sample } from './ports.ts'
 
 /** Looks that follow each other faster replace each other. */
@@ -19,9 +20,9 @@ export interface Past extends Pick<Memory, 'samples' | 'peaks' | 'watchedSinceMs
   readonly peak: Need
 }
 
-export function recall({ plan, demand, memory, nowMs }: Look): Past {
-  const samples = demand.kind === 'audience' ? sampled(memory?.samples ?? [], { atMs: nowMs, demand }) : []
-  const need = needOf(forecast(samples, demand, plan.bootMs + lookMs), plan)
+export function recall(look: Look): Past {
+  const { plan, memory, nowMs } = look
+  const { samples, need } = seen(look)
   const peaks = peaked(memory?.peaks ?? [], { atMs: nowMs, need }, plan.coolMs)
   const seenMs = memory?.peaks.at(-1)?.atMs ?? Number.NEGATIVE_INFINITY
   const unbroken = memory && nowMs - seenMs <= Math.max(plan.coolMs, breakMs)
@@ -30,6 +31,17 @@ export function recall({ plan, demand, memory, nowMs }: Look): Past {
     watchedSinceMs: unbroken ? Math.min(memory.watchedSinceMs, nowMs) : nowMs,
     peak: peaks.reduce((most, peak) => mostOf(most, peak.need), nothing),
   }
+}
+
+function seen({ plan, demand, memory, nowMs }: Look): { samples: Sample[]; need: Need } {
+  const before = memory?.samples ?? []
+  if (demand.kind === 'work') {
+    const samples = arrivals(before, { demand, nowMs, goalMs: plan.goalMs })
+    return { samples, need: { ...nothing, slots: slotsFor(samples, demand, { plan, nowMs }) } }
+  }
+  const samples = sampled(before, { atMs: nowMs, demand })
+  const { sessions, bytesPerSecond } = forecast(samples, demand, plan.bootMs + lookMs)
+  return { samples, need: { ...nothing, sessions, bytesPerSecond } }
 }
 
 function sampled(samples: readonly Sample[], now: Sample): Sample[] {

@@ -122,7 +122,7 @@ export interface Peak {
 /** What decisions remember of the looks before. */
 export interface Memory {
   readonly spend: Spend
-  /** Oldest first, as many as the forecast needs. */
+  /** Oldest first. Of an audience: as many as the forecast needs; of work: when what is still undone came in. */
   readonly samples: readonly Sample[]
   /** Oldest first: the most that was needed of late, by spans of time. Until they lapse, nobody is sent to sleep below them. */
   readonly peaks: readonly Peak[]

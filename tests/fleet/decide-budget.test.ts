@@ -166,3 +166,22 @@ test('a machine is not woken for less time than it must stay', () => {
   expect(cheap(10 - worth - 0.01)).toEqual([{ id: 'edge-cheap-1', reason: 'demand' }])
   expect(cheap(10 - worth + 0.01)).toEqual([])
 })
+
+test('what is left of this month is not borrowed from the next', () => {
+  const eve = Date.parse('2030-03-31T23:59:00Z')
+  const month = (perMonth: number, spent: number) =>
+    decide({
+      plan: { ...plan, budget: { ...plan.budget, perMonth } },
+      nodes: [],
+      demand: demandOf({ plan, kind: 'audience' }, 0.1),
+      nowMs: eve,
+      memory: {
+        spend: { countedToMs: eve, day: '2030-03-31', dayCost: 0, month: '2030-03', monthCost: spent },
+        ...{ samples: [], peaks: [], watchedSinceMs: eve, wanted: 0 },
+      },
+    }).wake.length
+  // Only its last minute is paid from this month; all the rest must fit into the next.
+  expect(month(10, 9.9)).toBe(1)
+  expect(month(10, 9.99)).toBe(0)
+  expect(month(0.1, 0)).toBe(0)
+})

@@ -1,5 +1,6 @@
 // What every decision must keep to, reckoned anew and in another way than the decision itself: each rule says what broke it.
 import { isDeepStrictEqual } from 'node:util'
+import { slotsFor } from '../../shared/fleet/arrivals.ts'
 import { decide } from '../../shared/fleet/decide.ts'
 import type { Choice, Look } from '../../shared/fleet/decision.ts'
 import { forecast } from '../../shared/fleet/forecast.ts'
@@ -33,14 +34,11 @@ const lowOf = (look: Look): number => {
 
 /** The demand as it will be when a machine that is woken now is ready. */
 export function needIn({ look, decision }: Moment): Need {
-  const { plan, demand } = look
+  const { plan, demand, nowMs } = look
+  const { samples } = decision.memory
   const none = { slots: 0, sessions: 0, bytesPerSecond: 0 }
-  if (demand.kind === 'audience') {
-    const coming = forecast(decision.memory.samples, demand, plan.bootMs + 10_000)
-    return coming.kind === 'audience' ? { ...coming, slots: 0 } : none
-  }
-  const slots = Math.min(demand.parallel, Math.ceil((1000 * demand.seconds) / plan.goalMs))
-  return { ...none, slots: demand.seconds > 0 ? Math.max(1, slots) : 0 }
+  if (demand.kind === 'work') return { ...none, slots: slotsFor(samples, demand, { plan, nowMs }) }
+  return { ...forecast(samples, demand, plan.bootMs + 10_000), slots: 0 }
 }
 
 const isNone = (need: Need): boolean => need.slots + need.sessions + need.bytesPerSecond === 0

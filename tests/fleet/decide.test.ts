@@ -219,8 +219,8 @@ describe('who goes', () => {
   test('the least preferred, those that hold nothing, the oldest', () => {
     const nodes = [
       node('edge-a-1', 'ready', { sinceMs: noon - 99 * minuteMs }),
-      node('edge-a-2', 'ready', { beat: holding('u1') }),
-      node('edge-b-1', 'ready', { beat: holding('u2') }),
+      node('edge-a-2', 'ready', { beat: holding('u1'), sinceMs: noon - 100 * minuteMs }),
+      node('edge-b-1', 'ready', { beat: holding('u2'), sinceMs: noon - 60 * minuteMs }),
       node('edge-b-2', 'ready', { beat: holding(), sinceMs: noon - 40 * minuteMs }),
       node('edge-b-3', 'ready', { beat: holding(), sinceMs: noon - 50 * minuteMs }),
     ]
@@ -249,6 +249,17 @@ describe('who goes', () => {
     expect(look({ plan: { groups }, nodes, memory: since(noon - 600_000) }).drains).toEqual(['edge-a-1'])
     const peaks = [{ atMs: noon - 600_001, need: nothing }]
     expect(look({ plan: { groups }, nodes, memory: { ...calm, peaks } }).drains).toEqual([])
+  })
+
+  test('a clock that was ahead lets nobody stay for longer', () => {
+    const peaks = [{ atMs: noon + 60 * minuteMs, need: { ...nothing, sessions: 1500 } }]
+    const first = look({ plan: { groups }, nodes: ready('edge-a-1'), memory: { ...calm, peaks } })
+    expect(first.drains).toEqual([])
+    let { memory } = first
+    for (let n = 1; n < 60; n++)
+      memory = look({ plan: { groups }, nodes: ready('edge-a-1'), memory, nowMs: noon + n * 10_000 }).memory
+    const then = { plan: { groups }, nodes: ready('edge-a-1'), memory, nowMs: noon + 12 * minuteMs }
+    expect(look(then).drains).toEqual(['edge-a-1'])
   })
 
   test('nobody ready for one that only comes', () => {

@@ -2,12 +2,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { forecast } from '../../shared/fleet/forecast.ts'
-import type { Demand, Sample } from '../../shared/fleet/ports.ts'
+import type { Sample } from '../../shared/fleet/ports.ts'
 import { seeded } from '../support/seeded.ts'
 
 const lookMs = 10_000
 const aheadMs = 130_000
-const audience = (sessions: number): Demand => ({ kind: 'audience', sessions, bytesPerSecond: 0 })
+const audience = (sessions: number) => ({ kind: 'audience', sessions, bytesPerSecond: 0 }) as const
 
 /** Looks every ten seconds at a curve, the last of them at `untilMs`. */
 function foreseen(curve: (ms: number) => number, untilMs: number, of = 25): number {
@@ -15,8 +15,7 @@ function foreseen(curve: (ms: number) => number, untilMs: number, of = 25): numb
     const atMs = untilMs - (of - 1 - n) * lookMs
     return { atMs, demand: audience(curve(atMs)) }
   })
-  const coming = forecast(samples, audience(curve(untilMs)), aheadMs)
-  return coming.kind === 'audience' ? coming.sessions : Number.NaN
+  return forecast(samples, audience(curve(untilMs)), aheadMs).sessions
 }
 
 describe('follows', () => {
@@ -24,10 +23,10 @@ describe('follows', () => {
     expect(foreseen((ms) => 50_000 + ms / 10, 600_000)).toBeCloseTo(50_000 + 60_000 + 13_000, 3)
   })
 
-  test('an explosion from nothing within a minute', () => {
+  test('an explosion from nothing within half a minute', () => {
     const explosion = (ms: number) => Math.max(0, ms - 600_000) * (20_000 / 300_000)
     expect(foreseen(explosion, 590_000)).toBe(0)
-    expect(foreseen(explosion, 630_000)).toBeGreaterThan(2 * explosion(630_000))
+    expect(foreseen(explosion, 630_000)).toBeGreaterThan(3.9 * explosion(630_000))
     expect(foreseen(explosion, 660_000) / explosion(660_000 + aheadMs)).toBeGreaterThan(0.9)
     expect(foreseen(explosion, 660_000) / explosion(660_000 + aheadMs)).toBeLessThan(1.3)
   })
@@ -81,17 +80,12 @@ test('is never less than what is there, never more than four times that, and a n
         return { atMs, demand: { kind: 'audience', sessions, bytesPerSecond } }
       })
       const now = samples.at(-1)?.demand
-      const coming = now && forecast(samples, now, aheadMs)
-      if (now?.kind !== 'audience' || coming?.kind !== 'audience') throw new Error('not an audience')
+      if (now?.kind !== 'audience') throw new Error('not an audience')
+      const coming = forecast(samples, now, aheadMs)
       for (const what of ['sessions', 'bytesPerSecond'] as const) {
         expect(coming[what]).toBeGreaterThanOrEqual(now[what])
         expect(coming[what]).toBeLessThanOrEqual(4 * now[what])
       }
     }),
   )
-})
-
-test('work is known beforehand', () => {
-  const work: Demand = { kind: 'work', seconds: 100, parallel: 4 }
-  expect(forecast([{ atMs: 0, demand: { ...work, seconds: 1 } }], work, aheadMs)).toEqual(work)
 })
