@@ -27,6 +27,7 @@ describeInBrowser('encodes in the console', () => {
     ;[platform, browser] = await Promise.all(parts)
     tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
     console = await openConsole(browser, platform)
+    console.page.setDefaultTimeout(patience.timeout)
     await console.signIn(platform.tenant.apiKey)
   })
   afterAll(async () => {
@@ -64,9 +65,12 @@ describeInBrowser('encodes in the console', () => {
     await send('Long')
     await state('Long', 'Encode it for €')
     const assetId = await idOf('Long')
+    await console.page.getByLabel('Tell me the price first').uncheck()
     await press('Long', 'Cancel the upload of Long')
     await console.card('Long').waitFor({ state: 'detached' })
-    await expect.poll(async () => (await tenant.call('GET', `/api/v1/assets/${assetId}`)).status).toBe(404)
+    await expect
+      .poll(async () => (await tenant.call('GET', `/api/v1/assets/${assetId}`)).status, patience)
+      .toBe(404)
     await console.page.getByLabel('Tell me the price first').uncheck()
   })
 

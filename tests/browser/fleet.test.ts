@@ -46,6 +46,7 @@ describeInBrowser('the fleet page of the console', () => {
     await repeatFilm({ from: join(folder, 'short.mp4'), to: join(folder, 'Regatta.mp4'), seconds: 24 })
     ;[platform, browser] = await Promise.all(parts)
     fleet = await openFleetPage(browser, platform)
+    fleet.page.setDefaultTimeout(patience.timeout)
   })
   afterAll(async () => {
     await browser?.close()
@@ -204,7 +205,7 @@ describeInBrowser('the fleet page of the console', () => {
     await page.waitForTimeout(4500)
     expect(polls()).toBe(before)
     await hide(false)
-    await expect.poll(polls, { timeout: 3000 }).toBeGreaterThan(before)
+    await expect.poll(polls, patience).toBeGreaterThan(before)
   })
 
   test('says since when it does not know, and does not make things up meanwhile', async () => {
