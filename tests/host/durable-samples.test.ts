@@ -97,6 +97,13 @@ describe('sub-orchestrations', () => {
   })
 })
 
+describe('an activity with a durable client', () => {
+  it('starts what nobody waits for', async () => {
+    expect(await outcome('Starter', 'started-by-activity')).toEqual(completed('started-by-activity'))
+    expect(await host.settled('started-by-activity')).toMatchObject({ runtimeStatus: 'Completed' })
+  })
+})
+
 describe('timers', () => {
   it('polls with them', async () => {
     expect(await outcome('Monitor', { goodAfter: 3, polls: 5 })).toEqual(completed('good after 3'))
