@@ -129,6 +129,16 @@ describe('work', () => {
   })
 })
 
+test('who has work to do stays, and who could do none of it goes', () => {
+  const plan = { name: 'encoder', groups: [groupOf({ name: 'a', count: 5, slots: 2 })] } as const
+  const nodes = ready('encoder-a-1', 'encoder-a-2', 'encoder-a-3')
+  const drains = (demand: Demand, reserve = 0) => look({ plan: { ...plan, reserve }, nodes, demand }).drains
+  expect(drains(work(60, 100))).toEqual([])
+  expect(drains(work(60, 2))).toEqual(['encoder-a-3', 'encoder-a-2'])
+  expect(drains(work(60, 2), 1)).toEqual(['encoder-a-3'])
+  expect(drains(work(0, 0))).toHaveLength(3)
+})
+
 describe('bounds', () => {
   const plan = { groups: [groupOf({ name: 'a', count: 6 })] }
   const floor = { nodes: 4, untilMs: noon + 1 }
