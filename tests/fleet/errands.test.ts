@@ -201,18 +201,87 @@ describe('an errand', () => {
     expect(world.count('fleet.stranded')).toBe(1)
   })
 
-  test('of an earlier wake asks nothing of anybody', async () => {
+  test('goes on by itself when the store was away for a while', async () => {
+    const world = worldOf(alone)
+    Object.assign(world.work, someWork)
+    await world.watch()
+    world.away.isAway = true
+    await world.pass(50)
+    expect([world.engine.running(), world.cloud.requests]).toEqual([[`wake-${one}-1`], []])
+    world.away.isAway = false
+    await world.pass(31)
+    expect(world.cloud.requests.map(({ what }) => what)).toContain('start')
+    await until(world, 'ready')
+  })
+
+  test('of another wake asks nothing of anybody, whatever the node is at', async () => {
+    const world = worldOf({ ...alone, drainMs: 3_600_000 })
+    Object.assign(world.work, someWork)
+    const strangers = async () => {
+      const [before, node] = [world.cloud.requests.length, await nodeOf(world)]
+      for (const epoch of [0, 2, 3])
+        for (const step of ['start', 'look', 'stop'] as const)
+          for (const what of ['start', 'stop'] as const) {
+            const target = { pool: 'encoder', node: one, epoch, asked: { what, atMs: 0 } }
+            expect(await world.fleet.errands[step](target)).toEqual({ next: 'over', waitSeconds: 0 })
+          }
+      expect(world.cloud.requests.length).toBe(before)
+      expect(await nodeOf(world)).toEqual(node)
+    }
+    await world.watch()
+    expect(await stateOf(world)).toBe('starting')
+    await strangers()
+    await until(world, 'ready')
+    await strangers()
+    world.stuck.add(one)
+    world.engine.start((await world.fleet.drain('encoder', { nodes: [one], minutes: 60 })).errands)
+    expect(await stateOf(world)).toBe('draining')
+    await strangers()
+    world.kill(one)
+    await until(world, 'stopping')
+    await strangers()
+    await until(world, 'stopped')
+    await strangers()
+  })
+
+  test('of a wake that was taken back leaves the machine to the errand of the drain', async () => {
+    const world = worldOf(alone)
+    Object.assign(world.work, someWork)
+    await world.watch()
+    const target = { pool: 'encoder', node: one, epoch: 1 }
+    const { asked } = (await world.fleet.errands.start(target)) as { asked?: object }
+    expect(asked).toMatchObject({ what: 'start' })
+    await world.fleet.drain('encoder', { nodes: [one], minutes: 60 })
+    // What the resource manager shows may be older than what it was asked.
+    world.cloud.force(one, 'deallocated')
+    expect(await world.fleet.errands.look({ ...target, asked })).toMatchObject({ next: 'over' })
+    expect(await stateOf(world)).toBe('stopping')
+  })
+
+  test('asks again for what shows no effect, after its time', async () => {
+    const world = worldOf(alone)
+    Object.assign(world.work, someWork)
+    const asked = (what: string) => world.cloud.requests.filter((one) => one.what === what).length
+    await world.pass(15)
+    world.cloud.force(one, 'deallocated')
+    await world.pass(40)
+    expect([await stateOf(world), asked('start')]).toEqual(['starting', 1])
+    await until(world, 'ready', 70)
+    expect(asked('start')).toBe(2)
+    Object.assign(world.work, { seconds: 0, parallel: 0 })
+    await until(world, 'stopping')
+    world.cloud.force(one, 'running')
+    await world.pass(40)
+    expect([await stateOf(world), asked('deallocate')]).toEqual(['stopping', 1])
+    await until(world, 'stopped', 70)
+    expect([world.cloud.find(one)?.power, asked('deallocate')]).toEqual(['deallocated', 2])
+  })
+
+  test('of this wake has nothing to do where the node serves', async () => {
     const world = worldOf(alone)
     Object.assign(world.work, someWork)
     const ready = await until(world, 'ready')
     const before = world.cloud.requests.length
-    for (const epoch of [0, 2, 7])
-      for (const step of ['start', 'look', 'stop'] as const)
-        expect(await world.fleet.errands[step]({ pool: 'encoder', node: one, epoch })).toEqual({
-          next: 'over',
-          waitSeconds: 0,
-        })
-    // Of this wake, but not what the node is at.
     for (const step of ['start', 'look', 'stop'] as const)
       expect(await world.fleet.errands[step]({ pool: 'encoder', node: one, epoch: 1 })).toMatchObject({
         next: 'over',

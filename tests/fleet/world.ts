@@ -1,5 +1,6 @@
 // A fleet on a real store and a clock of its own: misbehaving machines, workers on them, errands, and watches, a second at a time.
 import { createCosmosStores } from '../../shared/azure/cosmos.ts'
+import { Problem } from '../../shared/core/problem.ts'
 import { decide } from '../../shared/fleet/decide.ts'
 import { createFleet } from '../../shared/fleet/index.ts'
 import { type PoolPlan, placesOf } from '../../shared/fleet/plan.ts'
@@ -37,7 +38,13 @@ export function createWorld({
   const lines: Line[] = []
   const work = { seconds: 0, parallel: 0 }
   const { fleet: store } = createCosmosStores(cosmos, { ...pace, schemas })
-  const ownTime: FleetStore = { ...store, now }
+  const away = { isAway: false }
+  const ownTime: FleetStore = {
+    ...store,
+    now,
+    changeNode: (...given) =>
+      away.isAway ? Promise.reject(new Problem('unavailable')) : store.changeNode(...given),
+  }
   const clock = { now, wait: pace.clock.wait }
   /** As many instances of the app as one likes: each with a memory of its own. */
   const instance = () =>
@@ -89,7 +96,7 @@ export function createWorld({
   }
 
   return {
-    ...{ fleet, instance, engine, cloud, lines, work, stuck, store: ownTime, now, plan },
+    ...{ fleet, instance, engine, cloud, lines, work, stuck, away, store: ownTime, now, plan },
 
     nodes: async (): Promise<readonly Node[]> => (await store.read(plan.name)).nodes,
     kill: (vm: string): void => void dead.add(`${vm}.${cloud.find(vm)?.boots}`),
@@ -104,7 +111,7 @@ export function createWorld({
       for (let n = 0; n < seconds; n++) {
         nowMs += 1000
         const second = Math.round((nowMs - startMs) / 1000)
-        if (second % 5 === 0) await this.beat()
+        if (second % 5 === 0 && !away.isAway) await this.beat()
         if (second % 10 === 0) await this.watch()
         await engine.run()
         await each(second)
