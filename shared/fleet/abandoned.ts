@@ -9,10 +9,10 @@ export const planOfNobody = (name: PoolName): PoolPlan => ({
   budget: { perHour: 0, perMonth: 0 },
 })
 
-/** That they are not planned is why they go: nothing is left to decide. */
-export function letGo({ memory, nowMs }: Look): Decision {
+/** Nothing is left to decide. */
+export function letGo({ nodes, memory, nowMs }: Look): Decision {
   const spend = { countedToMs: nowMs, day: '', dayCost: 0, month: '', monthCost: 0 }
   const nothing = { spend, samples: [], peaks: [], watchedSinceMs: nowMs, wanted: 0 }
   const kept = memory ? { ...memory, spend: { ...memory.spend, countedToMs: nowMs }, wanted: 0 } : nothing
-  return { wanted: 0, wake: [], drain: [], memory: kept }
+  return { wanted: 0, wake: [], drain: nodes.map(({ id }) => ({ id, reason: 'not-planned' })), memory: kept }
 }

@@ -17,7 +17,7 @@ export function monthEndOf(ms: number): number {
 /** Of a machine that the plan no longer knows: the price of its group, or the highest there is. */
 export function priceOf(plan: PoolPlan, nodeId: string): number {
   const group = plan.groups.find(({ name }) => nodeId.startsWith(`${plan.name}-${name}-`))
-  return group?.pricePerHour ?? Math.max(...plan.groups.map(({ pricePerHour }) => pricePerHour))
+  return group?.pricePerHour ?? Math.max(0, ...plan.groups.map(({ pricePerHour }) => pricePerHour))
 }
 
 export const costOf = (pricePerHour: number, ms: number): number => (pricePerHour * ms) / hourMs

@@ -113,7 +113,6 @@ export function step({ plan, deadMs, strandedMs, decide }: Rules, now: Now): Out
   const mayBeLost = nowMs - steadySinceMs >= deadMs
   for (const node of state.nodes)
     if (mayBeLost && isSilent(node, nowMs, deadMs)) draft.change(node, lost(node, nowMs, plan.scarceMs))
-  for (const { id } of state.nodes) if (!planned.has(id)) drain(id, 'not-planned')
   for (const id of order.drain?.ids ?? []) {
     const node = draft.find(id) ?? asleep(plan.name, id)
     draft.change(node, keptAsleep(drainAsked(node, 'asked', nowMs), order.drain?.untilMs ?? 0))

@@ -100,14 +100,16 @@ describe('what is found', () => {
     expect(stepWith({}, { nodes }).states).toEqual({})
   })
 
-  test('a node that left the plan is drained, or stopped if it is only starting, and never woken', () => {
+  test('a node that left the plan goes when that is decided, and is never woken', () => {
     const gone = { ...ready(1), id: 'encoder-z9-1' }
     const starting = woken(sampleNode({ id: 'encoder-z9-2' }), 'demand', 990_000)
-    const { change, errands } = stepWith({ wake: ['encoder-z9-3'] }, { nodes: [gone, starting] })
-    expect(change.nodes.map(({ id: node, state, reason }) => [node, state, reason])).toEqual([
-      ['encoder-z9-1', 'draining', 'not-planned'],
-      ['encoder-z9-2', 'stopping', 'not-planned'],
-    ])
+    const nodes = [gone, starting]
+    expect(stepWith({}, { nodes }).change.nodes).toEqual([])
+    const { states, errands } = stepWith(
+      { wake: ['encoder-z9-3'], drain: ['encoder-z9-1', 'encoder-z9-2'] },
+      { nodes },
+    )
+    expect(states).toEqual({ 'encoder-z9-1': 'draining', 'encoder-z9-2': 'stopping' })
     expect(errands.map(({ kind }) => kind)).toEqual(['drain', 'drain'])
   })
 
