@@ -141,7 +141,7 @@ describe('shared between the app and workers', () => {
       expect(outcome).toEqual({ ok: true })
       expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: 1999 }, (_, n) => n + 1))
       expect(Math.max(...executions)).toBeLessThanOrEqual(Math.max(64, window + 8))
-      expect(longestPayload).toBeLessThan(500)
+      expect(longestPayload).toBeLessThan(400)
     },
   )
 })

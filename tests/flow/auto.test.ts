@@ -17,8 +17,10 @@ import {
   stateFolder,
 } from '../support/platform-process.ts'
 import { type Portrait, portrait } from '../support/portrait.ts'
+import { seeded } from '../support/seeded.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const seconds = 60
 const frameRate = 25
 /** The opening of 2 s, then one of each segment of 4 s. */
@@ -202,6 +204,44 @@ test('where no encoder ever comes, the app does all of it', async () => {
   expect(new Set(units).size).toBe(chunks - 1)
   expect(await stores.offers.unfinished()).toEqual([])
   expect(await stores.offers.list(`encode-${id}-v1`)).toEqual([])
+  await platform.end('SIGINT')
+})
+
+test(`encoders that come late, and are killed again and again, share it with the app (SEED=${seed})`, async () => {
+  const random = seeded(seed)
+  const platform = start({
+    FLEET_POOLS: poolsOfTests({ count: 2, goalSeconds: 1 }),
+    ENCODE_EXECUTOR: 'auto',
+    ENCODE_FLEET_SECONDS: '1',
+    ENCODE_FLEET_PATIENCE_SECONDS: '8',
+    ENCODE_PIXELS_PER_SECOND: '1000000',
+    UNIT_LEASE_SECONDS: '4',
+    MOVIDONE_BOOT_SECONDS: '3',
+  })
+  const tenant = await tenantOf(platform)
+  const crew = crewOf(platform)
+  const id = await tenant.upload(film)
+  let killed = 0
+  while (!over(await tenant.asset(id))) {
+    await sleep(3000 + 5000 * random())
+    const pid = platform.pidOf(names[Math.floor(random() * names.length)] ?? '')
+    if (pid === 0) continue
+    try {
+      process.kill(pid, 'SIGKILL')
+      killed++
+    } catch {
+      // It was just being started again.
+    }
+  }
+  expect((await tenant.asset(id)).state).toBe('ready')
+  expect(await portrait(tenant, id)).toEqual(reference.portrait)
+  const byWorkers = (await Promise.all(names.map(crew.done))).flat()
+  const lines = await crew.lines('functions')
+  const byApp = lines.filter(({ event }) => event === 'encode.unclaimed').map(({ unit = '' }) => unit)
+  console.log(`${byApp.length} by the app, ${byWorkers.length} by encoders that were killed ${killed} times`)
+  expect(byWorkers.length).toBeGreaterThan(0)
+  // Nothing is done by both; what was reported and not heard is done again.
+  expect(byApp.filter((unit) => byWorkers.includes(unit))).toEqual([])
   await platform.end('SIGINT')
 })
 
