@@ -1,5 +1,4 @@
 // The local resource manager as a part of the platform: how it is started, and what its lines about machines mean.
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ArmSettings } from '../arm/child.ts'
 import type { Happening, Times } from '../arm/machines.ts'
@@ -8,6 +7,7 @@ import type { LogFile } from './log-file.ts'
 import type { StartOptions } from './options.ts'
 import type { Output } from './output.ts'
 import type { PartSpec } from './part-process.ts'
+import { secretFile } from './secret-file.ts'
 
 interface ArmSurroundings {
   readonly options: StartOptions
@@ -64,7 +64,7 @@ export const armSpec = ({ options, fleet, settings, log, onLine }: ArmSurroundin
 /** Where the app finds it; its workers have no business there. */
 export const armSettings = (stateDirectory: string, port: number): Record<string, string> => ({
   FLEET_ARM_URL: `http://127.0.0.1:${port}`,
-  FLEET_ARM_TOKEN: readFileSync(join(stateDirectory, 'arm', 'token'), 'utf8').trim(),
+  FLEET_ARM_TOKEN: secretFile(join(stateDirectory, 'arm', 'token'), 32),
 })
 
 const words: Partial<Record<Happening, string>> = {

@@ -1,8 +1,22 @@
 // Decides the port of the platform: the one that was asked for if it is free, any free one for 0.
+import { randomInt } from 'node:crypto'
 import { createServer } from 'node:net'
 import { startProblem } from './options.ts'
 
-export const freePort = (asked: number): Promise<number> =>
+/** Below those that the system gives to connections: it is a while until this one is listened on. */
+const QUIET_PORTS = [10_000, 32_000] as const
+const TRIES = 20
+
+export const freePort = async (asked: number): Promise<number> => {
+  if (asked !== 0) return probed(asked)
+  for (let n = 0; n < TRIES; n++) {
+    const port = await probed(randomInt(...QUIET_PORTS)).catch(() => 0)
+    if (port > 0) return port
+  }
+  return probed(0)
+}
+
+const probed = (asked: number): Promise<number> =>
   new Promise((resolve, reject) => {
     const probe = createServer()
     probe.once('error', (error: NodeJS.ErrnoException) => {

@@ -45,6 +45,12 @@ const ACCOUNT = 'movidone'
 
 const secondsSince = (startedAtMs: number): string => `${((Date.now() - startedAtMs) / 1000).toFixed(1)} s`
 
+/** All of them, even when one fails: what was started has to be known before it can be stopped. */
+const allOf = async <T extends readonly unknown[]>(work: [...T]) => {
+  await Promise.allSettled(work)
+  return Promise.all(work)
+}
+
 const waitUntilHealthy = async (apiUrl: string, signal: AbortSignal): Promise<void> => {
   const until = Date.now() + HEALTHY_MS
   let last = 'no answer'
@@ -114,14 +120,12 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     output.part(name, secondsSince(startedAtMs))
     return { port: part.port, key }
   }
-  const startArm = async (fleet: LocalFleet, settings: Record<string, string>) => {
+  const startArm = (fleet: LocalFleet, settings: Record<string, string>, at: number): Promise<KeptPart> => {
     const log = openLog(join(stateDirectory, 'logs', 'arm.log'))
     const listWorker = (name: string, to: { pid?: number | undefined; port?: number | undefined }) =>
       list(name, to.pid ?? listed.get(name)?.pid ?? 0, to.port ?? 0)
     const onLine = followMachines(output, { list: listWorker, unlist })
-    const part = await keep(armSpec({ options, fleet, settings, log, onLine }), 0)
-    list('arm', listed.get('arm')?.pid ?? 0, part.port)
-    return { part, settings: armSettings(stateDirectory, part.port) }
+    return keep(armSpec({ options, fleet, settings, log, onLine }), at)
   }
   const buildIfStale = async (): Promise<void> => {
     const startedAtMs = Date.now()
@@ -140,21 +144,13 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     const left = await endLeftovers(stateDirectory, before)
     if (left > 0)
       output.line(`  ended ${left} process${left === 1 ? '' : 'es'} that an earlier run left behind`)
-    // All four, even when one fails: what was started has to be known before it can be stopped.
-    const begun = await Promise.allSettled([
+    const [storage, cosmos, ffmpeg] = await allOf([
       startStore('storage'),
       startStore('cosmos'),
       chooseFfmpeg(process.env, stateDirectory),
       buildIfStale(),
     ])
-    const failed = begun.find((one) => one.status === 'rejected')
-    if (failed) throw failed.reason
     signal.throwIfAborted()
-    const [storage, cosmos, ffmpeg] = begun.map((one) => (one as PromiseFulfilledResult<unknown>).value) as [
-      { port: number; key: string },
-      { port: number; key: string },
-      Ffmpeg,
-    ]
     output.part('ffmpeg', `${ffmpeg.version} (${ffmpeg.ffmpegPath})`)
 
     const startedAtMs = Date.now()
@@ -170,13 +166,14 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
         ffmpeg,
       }),
     }
-    const arm = fleet && (await startArm(fleet, settings))
     const log = openLog(join(stateDirectory, 'logs', 'functions.log'))
     const echo = options.watch ? (line: string) => output.line(line) : undefined
-    const functions = await keep(
-      functionsSpec({ options, settings: { ...settings, ...arm?.settings }, log, echo }),
-      port,
-    )
+    const armPort = fleet && (await freePort(0))
+    const forApp = { ...settings, ...(armPort ? armSettings(stateDirectory, armPort) : {}) }
+    const [functions, arm] = await allOf([
+      keep(functionsSpec({ options, settings: forApp, log, echo }), port),
+      fleet && armPort ? startArm(fleet, settings, armPort) : undefined,
+    ])
     await waitUntilHealthy(apiUrl, signal)
     output.part('functions', secondsSince(startedAtMs))
     if (fleet) output.part('fleet', fleetLine(fleet))
@@ -189,7 +186,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
       async reload() {
         await build(folder)
         await functions.restart()
-        await arm?.part.restart()
+        await arm?.restart()
         await waitUntilHealthy(apiUrl, signal)
       },
       stop,
