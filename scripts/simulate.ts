@@ -72,7 +72,8 @@ function main(): void {
     return
   }
   if (values.list) {
-    for (const name of names()) console.log(`${name.padEnd(18)} ${load(name).title}`)
+    const width = Math.max(...names().map(({ length }) => length))
+    for (const name of names()) console.log(`${name.padEnd(width)}  ${load(name).title}`)
     return
   }
   if (!/^\d{1,9}$/.test(values.seed))

@@ -17,7 +17,7 @@ interface Cohort {
 /** A session counts as served for a minute after its last request, as the edges' meter has it. */
 const meterSeconds = 60
 
-export const bytesPerViewer = ({ kilobitsPerSecond }: ViewersPart): number => (kilobitsPerSecond * 1000) / 8
+const bytesPerViewer = ({ kilobitsPerSecond }: ViewersPart): number => (kilobitsPerSecond * 1000) / 8
 
 export const placesOn = ({ group }: Place, viewers: ViewersPart): number =>
   Math.min(group.sessions, group.bytesPerSecond / bytesPerViewer(viewers))

@@ -16,7 +16,7 @@ export function drawTerminal({ hours, startsAt }: Scenario, run: PoolRun): strin
     return run.points.slice(from, Math.max(to, from + 1))
   })
   const most = (of: (point: Point) => number) => slices.map((points) => Math.max(...points.map(of)))
-  const filled = most(run.audience ? ({ wanted }) => wanted : ({ wanted }) => wanted)
+  const filled = most(({ wanted }) => wanted)
   const lined = most(run.audience ? ({ places }) => places : ({ awake }) => awake)
   const waited = most(({ without }) => (run.audience ? without : 0))
   const scale = Math.max(1, ...filled, ...(run.audience ? lined : []))

@@ -50,11 +50,12 @@ test('a premiere that was announced costs no minimum, and nobody is refused', ()
 })
 
 test('a million viewers', () => {
-  const startedMs = performance.now()
+  const before = process.cpuUsage()
   const [own] = runs('million') as [PoolRun]
   expect(refused(own)).toBe(0)
   expect(Math.max(...own.points.map(({ wanted }) => wanted))).toBeGreaterThan(990_000)
-  expect(performance.now() - startedMs).toBeLessThan(20_000)
+  // Of this process, however busy the machine is.
+  expect(process.cpuUsage(before).user / 1e6).toBeLessThan(15)
 })
 
 test('a night of encoding: all is done, without machines that have nothing to do', () => {
