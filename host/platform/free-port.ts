@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { startProblem } from './options.ts'
 
 /** Below those that the system gives to connections: it is a while until this one is listened on. */
-const QUIET_PORTS = [10_000, 32_000] as const
+const QUIET_PORTS = [11_000, 32_000] as const
 const TRIES = 20
 
 export const freePort = async (asked: number): Promise<number> => {
