@@ -30,7 +30,7 @@ export function decide(look: Look): Decision {
     most: mostChanges - must.length,
   })
   const coming = wake.length > 0 || roster.active.some(({ node }) => node.state === 'starting')
-  const strange = strangersLeave(roster, { need, coming })
+  const strange = strangersLeave(roster, { need, coming, held })
   const busy = busyIn(demand, roster, plan)
   const cooled = nowMs - past.watchedSinceMs >= plan.coolMs
   const spare = cooled ? idle(plan, roster.active, { peak: mostOf(peak, busy), bounds, nowMs }) : []

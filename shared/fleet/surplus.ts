@@ -1,6 +1,6 @@
 // Who is sent to sleep: those that must go whatever is needed, and those that have been too many for long enough.
 import type { Purse } from './budget.ts'
-import type { Choice } from './decision.ts'
+import type { Choice, Decision } from './decision.ts'
 import { type Bounds, required } from './need.ts'
 import type { PoolPlan } from './plan.ts'
 import type { Need } from './ports.ts'
@@ -30,15 +30,23 @@ export function mustLeave(
   return left
 }
 
+interface Change {
+  readonly need: Need
+  /** Others are on their way. */
+  readonly coming: boolean
+  readonly held: Decision['held']
+}
+
 /**
  * Machines that left the plan go; while they are needed, after others have come in their place. Where there is no room
- * for others beside them, one goes after the other to make some.
+ * for others beside them, one goes after the other to make some; where there is no capacity, going makes none.
  */
-export function strangersLeave(roster: Roster, { need, coming }: { need: Need; coming: boolean }): Choice[] {
+export function strangersLeave(roster: Roster, { need, coming, held }: Change): Choice[] {
   const replaced = Number.isFinite(required(roster.active.filter(isReady), need, { low: 0, reserve: 0 }))
   const leaving = roster.awake > roster.active.length + roster.strangers.length
+  const crowded = held !== undefined && held !== 'no-capacity' && !coming && !leaving
   const serving = roster.strangers.filter(({ state }) => state === 'ready')
-  const gone = replaced ? serving : serving.slice(0, coming || leaving ? 0 : 1)
+  const gone = replaced ? serving : serving.slice(0, crowded ? 1 : 0)
   return [...roster.strangers.filter(({ state }) => state === 'starting'), ...gone].map(({ id }) => ({
     id,
     reason: 'not-planned',

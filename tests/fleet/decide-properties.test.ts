@@ -2,9 +2,11 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { decide } from '../../shared/fleet/decide.ts'
+import type { Memory } from '../../shared/fleet/ports.ts'
+import { seeded } from '../support/seeded.ts'
 import { type Needs, needIn, rules } from './decide-rules.ts'
-import { histories, lookThrough } from './pool-history.ts'
-import { noFaults } from './pool-model.ts'
+import { anyFaults, groupOf, histories, lookThrough, noon, planOf } from './pool-history.ts'
+import { createPoolModel, noFaults } from './pool-model.ts'
 
 test('every look keeps to the rules, among faults, admins and a clock that trembles', () => {
   const seen = { wakes: 0, idle: 0, asked: 0, lost: 0, held: new Set<string>() }
@@ -62,6 +64,33 @@ test('a demand that stays as it is comes to rest: all that is needed is there, a
       }
     }),
     { numRuns: 8 },
+  )
+})
+
+test('a new plan under an audience leaves no gap: the old machines go when the new ones have come', () => {
+  const plan = planOf({ groups: [groupOf({ name: 'new', count: 6 })], maximum: 6 })
+  const demand = { kind: 'audience', sessions: 2500, bytesPerSecond: 0 } as const
+  fc.assert(
+    fc.property(fc.integer(), anyFaults, (seed, faults) => {
+      const model = createPoolModel(plan, seeded(seed), {
+        ...faults,
+        barren: [],
+        lifeMs: Number.POSITIVE_INFINITY,
+      })
+      for (const n of [1, 2, 3]) model.put(`edge-old-${n}`, 'ready', noon)
+      let memory: Memory | undefined
+      for (let nowMs = noon; nowMs < noon + 7_200_000; nowMs += 10_000) {
+        model.advance(nowMs)
+        const decision = decide({ plan, nodes: model.nodes(), demand, memory, nowMs })
+        memory = decision.memory
+        for (const { id, reason } of decision.drain) model.drain(id, reason, nowMs)
+        for (const { id, reason } of decision.wake) model.wake(id, reason, nowMs)
+        expect(model.nodes().filter(({ state }) => state === 'ready').length).toBeGreaterThanOrEqual(3)
+      }
+      const awake = model.nodes().filter(({ state }) => state !== 'stopped')
+      expect(awake.filter(({ id }) => id.startsWith('edge-old'))).toEqual([])
+    }),
+    { numRuns: 10 },
   )
 })
 

@@ -315,6 +315,13 @@ describe('machines that left the plan', () => {
     expect(look({ ...asked, plan: { ...plan, maximum: 2 } }).drains).toEqual(['edge-old-1'])
   })
 
+  test('serve on where there is no capacity for others: going would make none', () => {
+    const scarce = ['edge-a-1', 'edge-a-2'].map((id) => node(id, 'stopped', { notBeforeMs: noon + 1 }))
+    const asked = { plan: { ...plan, maximum: 4 }, nodes: [...old, ...scarce] }
+    expect(look({ ...asked, demand: viewers(1500) })).toMatchObject({ drains: [], held: 'no-capacity' })
+    expect(look(asked).drains).toEqual(['edge-old-1', 'edge-old-2'])
+  })
+
   test('go one after the other when there is no room for others beside them', () => {
     const full = { plan: { ...plan, maximum: 2 }, demand: viewers(1500) }
     expect(look({ ...full, nodes: old })).toMatchObject({
