@@ -161,9 +161,10 @@ export function createFleet(deps: FleetDeps) {
     async drain(pool: string, { nodes = [], keep, minutes }: DrainOrder): Promise<Answer> {
       const plan = found(pool)
       const places = new Set(placesOf(plan).map(({ id }) => id))
-      const stranger = nodes.find((id) => !places.has(id))
-      if (stranger !== undefined)
-        throw new Problem('not-found', { detail: `There is no node \`${stranger}\` in this pool.` })
+      // One that has left the plan may still be awake.
+      for (const id of nodes.filter((one) => !places.has(one)))
+        if (!(await store.node(plan.name, id)))
+          throw new Problem('not-found', { detail: `There is no node \`${id}\` in this pool.` })
       const untilMs = until(minutes)
       return ordered(plan, {
         ...(nodes.length === 0 ? {} : { drain: { ids: nodes, untilMs } }),

@@ -15,7 +15,7 @@ export interface Faults {
   /** Machines that run, and whose worker is never heard. */
   readonly dumb: number
 }
-export const noFaults: Faults = {
+const noFaults: Faults = {
   ...{ later: 0, noCapacity: 0, refused: 0, failsLater: 0, throws: 0, lostAnswers: 0, dumb: 0 },
 }
 

@@ -101,6 +101,18 @@ test('an admin’s order is told once, and only where it moves something', async
   ])
 })
 
+test('a node that has left the plan can be drained by name, one that never was can not', async () => {
+  const before = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+  before.engine.start((await before.fleet.wake('encoder', { nodes: 1, minutes: 60 })).errands)
+  await before.pass(60)
+  const plan = samplePlan({ groups: [sampleGroup({ name: 'z2' })] })
+  const { fleet } = createWorld({ cosmos, plan, random: seeded(1), startMs: before.now() })
+  const order = (id: string) => fleet.drain('encoder', { nodes: [id], minutes: 1 })
+  await expect(order('encoder-z3-1')).rejects.toMatchObject({ code: 'not-found' })
+  const { view } = await order('encoder-z1-1')
+  expect(view.nodes.find(({ id }) => id === 'encoder-z1-1')).toMatchObject({ state: 'draining', group: '' })
+})
+
 test('a pool that leaves the plan while nodes are awake is sent to sleep', async () => {
   const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
   Object.assign(world.work, { seconds: 600, parallel: 1 })
