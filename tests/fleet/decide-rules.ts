@@ -141,7 +141,10 @@ export const rules: Readonly<Record<string, Rule>> = {
     const { coolMs } = look.plan
     return (
       look.nowMs - (needs[0]?.atMs ?? 0) >= coolMs &&
-      needs.every(({ atMs, need }) => Math.max(0, look.nowMs - atMs) >= coolMs || areEnough(look, rest, need))
+      // As far as a clock that trembles by a second and a half can tell.
+      needs.every(
+        ({ atMs, need }) => Math.max(0, look.nowMs - atMs) >= coolMs - 3000 || areEnough(look, rest, need),
+      )
     )
   },
 
