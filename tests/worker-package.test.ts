@@ -165,9 +165,7 @@ describe('publishing', () => {
 
   test('is what azd does after a deployment', () => {
     const text = readFileSync(join(root, 'azure.yaml'), 'utf8')
-    expect(text.split(/^hooks:$/m)[1]?.match(/run: (npx )?node scripts\/publish-worker\.ts$/gm)).toHaveLength(
-      2,
-    )
+    expect(text.split(/^hooks:$/m)[1]?.match(/run: npm run publish:worker$/gm)).toHaveLength(2)
     expect(readFileSync(join(root, 'infra/main.bicep'), 'utf8')).toMatch(/^output WORKER_STORAGE_NAME /m)
   })
 })

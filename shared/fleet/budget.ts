@@ -4,7 +4,7 @@ import type { Node, Spend } from './ports.ts'
 import { costOf, monthEndOf, priceOf } from './spend.ts'
 
 /** A machine that was told to stop is gone by then. */
-export const stopMs = 300_000
+const stopMs = 300_000
 /** Looks may come late. */
 const lookMs = 60_000
 

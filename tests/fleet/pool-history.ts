@@ -57,7 +57,7 @@ export function planOf(plan: Partial<PoolPlan> = {}): PoolPlan {
   }
 }
 
-export const capacityOf = (plan: PoolPlan, of: 'slots' | 'sessions' | 'bytesPerSecond'): number =>
+const capacityOf = (plan: PoolPlan, of: 'slots' | 'sessions' | 'bytesPerSecond'): number =>
   plan.groups.reduce((sum, group) => sum + group.count * group[of], 0)
 
 export function demandOf({ plan, kind }: Pick<History, 'plan' | 'kind'>, level: number): Demand {
