@@ -41,9 +41,11 @@ export function route(here: Surroundings, request: ArmRequest): Answer {
   if (!same(ofSubscription, here.subscription)) throw notFound('SubscriptionNotFound', 'subscription')
   if (id !== undefined) return operationOf(here, request, id)
   if (!same(group, here.group)) throw notFound('ResourceGroupNotFound', 'resource group')
-  const asked = `${method} ${(action ?? (name ? 'a virtual machine' : 'virtualMachines')).toLowerCase()}`
-  if (asked === 'GET virtualmachines') return list(here, url)
-  if (name === undefined) throw notServed(asked)
+  if (name === undefined) {
+    if (method === 'GET') return list(here, url)
+    throw notServed(`${method} virtualMachines`)
+  }
+  const asked = `${method} ${action?.toLowerCase() ?? 'a virtual machine'}`
 
   const accepted = (operation: Operation) => {
     const base = `${url.origin}/subscriptions/${here.subscription}/providers/Microsoft.Compute`

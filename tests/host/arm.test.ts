@@ -116,6 +116,7 @@ describe('a request', () => {
       ['POST', computePath(one, 'powerOff')],
       ['GET', computePath(one, 'start')],
       ['POST', computePath('')],
+      ['GET', computePath(one, 'virtualMachines')],
       ['POST', `${computePath(one, 'deallocate')}&hibernate=true`],
       ['POST', `${computePath(one, 'deallocate')}&forceDeallocate=true`],
       ['GET', `${computePath('')}&$filter=x`],
