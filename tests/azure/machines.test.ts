@@ -12,7 +12,7 @@ import { systemClock } from '../../shared/core/clock.ts'
 import { type ArmOfTests, armPlace, armToken, startArmOfTests } from '../support/arm.ts'
 import { makeCertificate, trust } from '../support/certificate.ts'
 import { createEntra } from '../support/entra.ts'
-import type { Fault } from '../support/fault-proxy.ts'
+import { type Fault, startFaultProxy } from '../support/fault-proxy.ts'
 
 let here: ArmOfTests
 afterEach(() => here?.stop())
@@ -56,6 +56,41 @@ test('all machines are seen, of every page', async () => {
   expect([...all.keys()].sort()).toEqual(names)
   for (const [name, { power }] of all) expect(power).toBe(name === 'encoder-a-5' ? 'running' : 'deallocated')
   expect(here.seen().filter((line) => line.includes('skiptoken'))).toHaveLength(2)
+})
+
+test('a list that leads elsewhere is not followed there, and one that never ends is not waited for', async () => {
+  const elsewhere = await startFaultProxy('http://127.0.0.1:9', () => ({ status: 200, body: '{"value":[]}' }))
+  const nowhere = { status: 200, headers: { 'content-type': 'application/json' } }
+  let fault: Fault | undefined
+  here = await startArmOfTests({
+    pageSize: 1,
+    pick: ({ url = '' }) => (fault === 'hang' && !url.includes('skiptoken') ? undefined : fault),
+  })
+  const local = { url: here.proxy.origin, token: armToken }
+  const open = (patienceMs: number) =>
+    createMachines({ ...armPlace, clientId: undefined, local }, { clock: systemClock, patienceMs })
+  const list = () => open(5000).all()
+  expect((await list()).size).toBe(2)
+  fault = { ...nowhere, body: JSON.stringify({ value: [], nextLink: `${elsewhere.origin}/more` }) }
+  await expect(list()).rejects.toThrow('elsewhere')
+  fault = { status: 307, headers: { location: `${elsewhere.origin}/more` } }
+  await expect(list()).rejects.toThrow()
+  expect(elsewhere.seen).toEqual([])
+  await elsewhere.stop()
+  fault = 'hang'
+  const startedMs = performance.now()
+  await expect(open(300).all()).rejects.toThrow()
+  expect(performance.now() - startedMs).toBeLessThan(5000)
+})
+
+test.each([409, 500])('one that is answered with %i says nothing of the others', async (status) => {
+  here = await startArmOfTests({
+    pick: ({ url = '' }) => (url.includes(`${one}/instanceView`) ? { status } : undefined),
+  })
+  expect(Object.fromEntries(await here.machines.all())).toEqual({
+    [one]: { power: 'unknown' },
+    'encoder-b-1': { power: 'deallocated' },
+  })
 })
 
 test('one that was looked at too often says nothing of the others', async () => {
