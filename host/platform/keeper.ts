@@ -16,6 +16,8 @@ export interface KeepOptions {
   /** At each start, before the part can answer. */
   onStart: (part: PartProcess) => void
   say: (line: string) => void
+  /** It answers again after it died. */
+  onBack: (name: string) => void
   giveUp: (reason: string) => void
   /** One of several that others stand in for: it is started again however often it ends. */
   endless?: boolean
@@ -61,6 +63,10 @@ export const keepPart = async (options: KeepOptions): Promise<KeptPart> => {
     await sleep(PAUSE_MS)
     if (closed || watched !== part) return
     part = launch()
+    part.ready.then(
+      () => options.onBack(name),
+      () => {},
+    )
     return watch(part)
   }
 

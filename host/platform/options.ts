@@ -43,15 +43,23 @@ const bootOf = (text: string): number => {
   throw startProblem(`MOVIDONE_BOOT_SECONDS must be a number from 0 to 600, not '${text}'.`)
 }
 
+const valuesOf = (argv: string[]) => {
+  const options = {
+    port: { type: 'string' },
+    state: { type: 'string' },
+    watch: { type: 'boolean', default: false },
+  } as const
+  try {
+    return parseArgs({ args: argv, options }).values
+  } catch {
+    throw startProblem(
+      `What may follow is --port n, --state folder and --watch, not '${argv.join(' ')}'. docs/5-host.md has what the environment sets.`,
+    )
+  }
+}
+
 export const startOptions = (argv: string[], env: NodeJS.ProcessEnv, folder: string): StartOptions => {
-  const { values } = parseArgs({
-    args: argv,
-    options: {
-      port: { type: 'string' },
-      state: { type: 'string' },
-      watch: { type: 'boolean', default: false },
-    },
-  })
+  const values = valuesOf(argv)
   return {
     folder,
     port: portOf(values.port ?? env['PORT'] ?? '7071'),

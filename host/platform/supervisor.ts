@@ -98,7 +98,9 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
   }
   const keep = async (spec: (port: number) => PartSpec, at: number): Promise<KeptPart> => {
     const onStart = (part: PartProcess): void => list(part.name, part.pid, listed.get(part.name)?.port ?? at)
-    const part = await keepPart({ spec, port: at, onStart, say: (line) => output.problem(line), giveUp })
+    const onBack = (name: string): void => output.part(name, 'is back')
+    const say = (line: string): void => output.problem(line)
+    const part = await keepPart({ spec, port: at, onStart, say, onBack, giveUp })
     kept.set(spec(at).name, part)
     return part
   }
