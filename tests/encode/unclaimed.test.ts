@@ -139,6 +139,7 @@ test(`a worker that claims at the same moment: one of both does it, each time (S
   const random = seeded(seed)
   const tenantId = newTenantId()
   const won = { app: 0, worker: 0 }
+  let aboutMs = 6
   for (let round = 0; round < 40; round++) {
     const title = await yard.title(planOf(9), { tenantId, step: 1 })
     const { jobId, id } = await title
@@ -152,8 +153,8 @@ test(`a worker that claims at the same moment: one of both does it, each time (S
       isClaimed = next !== undefined
       return next ?? 'unchanged'
     }
-    // The app asks for a few things first: both are to come to it about the same time.
-    const claim = sleep(random() * 12).then(() => yard.offers.change(jobId, id, take))
+    // The app asks for a few things first: both are to come to it about the same time, however slow the machine is.
+    const claim = sleep(random() * 2 * aboutMs).then(() => yard.offers.change(jobId, id, take))
     const [outcome] = await Promise.all([title.unclaimed(1), claim])
     const isOurs = outcome.ok && outcome.waitSeconds === undefined
     expect([isOurs, isClaimed]).toContain(true)
@@ -161,6 +162,7 @@ test(`a worker that claims at the same moment: one of both does it, each time (S
     const { state, claim: holder } = (await title.offer(1)) ?? {}
     expect(isOurs ? state : holder?.node).toBe(isOurs ? 'over' : 'a')
     won[isOurs ? 'app' : 'worker']++
+    aboutMs = isOurs ? aboutMs / 1.3 : aboutMs * 1.3 + 1
   }
   // Both win now and then, or they never met.
   console.log(`of 40 the app got ${won.app}, the worker ${won.worker}`)
