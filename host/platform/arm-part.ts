@@ -89,6 +89,8 @@ export const followMachines =
     if (is === 'begun' || is === 'works') list(machine, { pid, port })
     if (is === 'asleep') unlist(machine)
     if (is === 'died') output.problem(`${machine} ended; it is started again`)
+    // An edge's port is any that was free.
+    else if (is === 'works' && port) output.line(`  ${machine} serves at http://127.0.0.1:${port}`)
     else if (words[is]) output.line(`  ${machine} ${words[is]}`)
   }
 

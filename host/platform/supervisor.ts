@@ -25,6 +25,7 @@ export interface Platform {
   readonly consoleUrl: string
   readonly secrets: LocalSecrets
   readonly ffmpeg: Ffmpeg
+  readonly hasFleet: boolean
   /** Builds anew, and lets the functions host load it. */
   reload(): Promise<void>
   stop(): Promise<void>
@@ -185,6 +186,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
       consoleUrl,
       secrets,
       ffmpeg,
+      hasFleet: fleet !== undefined,
       async reload() {
         await build(folder)
         await functions.restart()

@@ -14,7 +14,9 @@ export const consoleLines = (platform: Platform, options: StartOptions): string[
   '',
   `  Console    ${platform.consoleUrl}`,
   `  Sign in    with the key that this prints:  node -p "require('${fileOf(options)}').tenant.apiKey"`,
-  `  Fleet      ${new URL('fleet.html', platform.consoleUrl)} with the adminKey of the same file`,
+  ...(platform.hasFleet
+    ? [`  Fleet      ${new URL('fleet.html', platform.consoleUrl)} with the adminKey of the same file`]
+    : []),
   '',
 ]
 
