@@ -63,6 +63,8 @@ test.each(seeds)(
     world.cloud.setFaults({
       ...{ later: 10, noCapacity: 10, refused: 3, failsLater: 10, throws: 10, lostAnswers: 10, dumb: 15 },
     })
+    // Work from the first moment: where none ever came nothing was shown.
+    Object.assign(world.work, { seconds: 1000, parallel: 6 })
     await world.pass(busyMinutes * 60, async (second) => {
       if (happens(1))
         Object.assign(world.work, { seconds: random() * 2000, parallel: Math.ceil(random() * 8) })
