@@ -11,7 +11,7 @@ import { isAwake } from './machine.ts'
 import { createNodes } from './nodes.ts'
 import { type FleetPlan, type PoolPlan, placesOf } from './plan.ts'
 import { type Backlog, type FleetStore, type Machines, type PoolName, poolNames } from './ports.ts'
-import { createReconcile } from './reconcile.ts'
+import { createMeanwhile, createReconcile } from './reconcile.ts'
 import type { PoolView } from './schema.ts'
 import { lookOf, type Now } from './step.ts'
 import { viewPool } from './view.ts'
@@ -40,6 +40,8 @@ export interface FleetPace {
   readonly askAgainMs: number
   /** Between two comparisons of all machines with their documents. */
   readonly reconcileMs: number
+  /** For that comparison, before what comes out of it is left to the next look. */
+  readonly waitMs: number
   /** Between two calls for the same pool. */
   readonly callMs: number
 }
@@ -49,6 +51,7 @@ const usual: FleetPace = {
   lookMs: 6000,
   askAgainMs: 60_000,
   reconcileMs: 60_000,
+  waitMs: 2000,
   callMs: 2000,
 }
 
@@ -89,6 +92,8 @@ export function createFleet(deps: FleetDeps) {
       return []
     })
   }
+
+  const reconciled = createMeanwhile(() => orNothing('machines', reconcile()), { clock, waitMs: pace.waitMs })
 
   const found = (pool: string): PoolPlan => {
     const plan = planOf(pool)
@@ -133,13 +138,9 @@ export function createFleet(deps: FleetDeps) {
     async watch(): Promise<readonly Errand[]> {
       const errands = (await Promise.all(fleet.pools.map(looked))).flat()
       const isDue = fleet.pools.length > 0 && clock.now() - reconciledAtMs >= pace.reconcileMs
-      if (!isDue) return errands
-      reconciledAtMs = clock.now()
-      const others = [
-        ...poolNames.map((name) => orNothing(name, abandoned(name))),
-        orNothing('machines', reconcile()),
-      ]
-      return [...errands, ...(await Promise.all(others)).flat()]
+      if (isDue) reconciledAtMs = clock.now()
+      const others = isDue ? poolNames.map((name) => orNothing(name, abandoned(name))) : []
+      return [...errands, ...(await Promise.all([...others, reconciled(isDue)])).flat()]
     },
 
     /** Somebody has work for a pool now; said often, it is heard every two seconds. */

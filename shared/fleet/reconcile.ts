@@ -1,4 +1,5 @@
 // Whether machines are as their documents say: one that runs unasked is stopped, one that is gone is taken for dead.
+import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { asleep, heardAtMs, lost, runsUnasked } from './machine.ts'
 import { poolOf } from './plan.ts'
@@ -71,5 +72,29 @@ export function createReconcile(deps: ReconcileDeps) {
     const askedAtMs = store.now()
     const all = await machines.all()
     return (await Promise.all(poolNames.map((pool) => reconcile(pool, all, askedAtMs)))).flat()
+  }
+}
+
+/**
+ * Of hundreds of machines it takes a while, and longer still when the resource manager hangs: no look waits for that.
+ * What comes out later is handed to who asks next; if it never is, its nodes are found stranded.
+ */
+export function createMeanwhile(
+  work: () => Promise<readonly Errand[]>,
+  { clock, waitMs }: { readonly clock: Pick<Clock, 'wait'>; readonly waitMs: number },
+) {
+  let underWay: Promise<void> | undefined
+  let found: readonly Errand[] = []
+  const run = async (): Promise<void> => {
+    const errands = await work()
+    found = [...found, ...errands]
+    underWay = undefined
+  }
+  return async (isDue: boolean): Promise<readonly Errand[]> => {
+    if (isDue) underWay ??= run()
+    if (underWay) await Promise.race([underWay, clock.wait(waitMs)])
+    const errands = found
+    found = []
+    return errands
   }
 }

@@ -173,3 +173,27 @@ test('what hinders one pool does not hinder the others', async () => {
   expect((await fleet.watch()).map(({ target }) => target.node)).toEqual(['edge-z1-1'])
   expect(lines).toContain('fleet.watch-failed')
 })
+
+test('a resource manager that does not answer keeps no look waiting, and what it finds later is not lost', async () => {
+  const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+  world.cloud.force('encoder-z1-2', 'running')
+  let answer = () => {}
+  const silence = new Promise<void>((resolve) => {
+    answer = resolve
+  })
+  const fleet = createFleet({
+    plan: sampleFleet(encoders),
+    store: world.store,
+    machines: { ...world.cloud.api, all: () => silence.then(world.cloud.api.all) },
+    backlog: { read: async () => ({ seconds: 600, parallel: 1 }) },
+    decide,
+    clock: { now: world.now, wait: () => new Promise((resolve) => setTimeout(resolve, 20)) },
+    log: () => {},
+  })
+  expect(await fleet.watch()).toMatchObject([{ kind: 'wake', target: { node: 'encoder-z1-1' } }])
+  expect(await fleet.watch()).toEqual([])
+  answer()
+  await expect
+    .poll(async () => (await fleet.watch()).map(({ kind, target }) => [kind, target.node]))
+    .toEqual([['drain', 'encoder-z1-2']])
+})
