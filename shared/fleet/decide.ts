@@ -88,8 +88,8 @@ function worthwhile(
 }
 
 /**
- * Who has work to do stays, but for the reserve: done by fewer it costs the same and takes longer. Else fewer and
- * fewer would be right the less is left, and the goal would never be met.
+ * Who has work to do stays, but for the reserve, even where fewer would meet the goal: done by fewer it costs the same
+ * and takes longer.
  */
 function busyIn(demand: Demand, { active }: Roster, { reserve }: PoolPlan): Need {
   if (demand.kind === 'audience' || demand.seconds <= 0) return nothing
