@@ -65,8 +65,8 @@ export const placesOf = (plan: PoolPlan): Place[] =>
     )
     .map((place, rank) => ({ ...place, rank }))
 
-/** The pool that a node's name begins with. */
-export const poolOf = (nodeId: string): PoolName | undefined => {
-  const [name] = nodeId.split('-')
-  return name === 'encoder' || name === 'edge' ? name : undefined
-}
+const nodeForm = /^(encoder|edge)-[a-z0-9]{1,12}-[1-9]\d*$/
+
+/** The pool that a node's name tells; a machine of another name is none of ours, and nobody's to stop. */
+export const poolOf = (nodeId: string): PoolName | undefined =>
+  nodeForm.exec(nodeId)?.[1] as PoolName | undefined

@@ -314,6 +314,19 @@ describe('machines against their documents', () => {
     expect(await nodeOf(world, 'encoder-z1-3')).toBeUndefined()
   })
 
+  test('one that is named otherwise is somebody else’s, whatever its name begins with', async () => {
+    const others = ['encoder-gateway', 'edge-z1', 'encoder-z1-01', 'encoder-z1-1-copy']
+    const world = createWorld({
+      ...{ cosmos, plan: samplePlan(), random: seeded(1) },
+      cloud: { names: [one, ...others] },
+    })
+    for (const { name } of world.cloud.all()) world.cloud.force(name, 'running')
+    await world.pass(130)
+    const running = world.cloud.all().filter(({ power }) => power === 'running')
+    expect(running.map(({ name }) => name)).toEqual(others)
+    expect((await world.nodes()).map(({ id }) => id)).toEqual([one])
+  })
+
   test('one that was asked for is left alone', async () => {
     const world = worldOf({ ...alone, minimum: 1 })
     world.cloud.force(one, 'running')
