@@ -50,8 +50,10 @@ test.each(seeds)(
     const happens = (share: number) => random() * 100 < share
     const epochs = new Map<string, number>()
 
+    let served = 0
     async function look(): Promise<void> {
       const nodes = await world.nodes()
+      served += nodes.filter(({ state }) => state === 'ready').length
       const price = nodes.filter(isAwake).reduce((sum, { id }) => sum + (priceOf.get(id) ?? 0), 0)
       expect(price).toBeLessThanOrEqual(plan.budget.perHour)
       for (const { id, epoch } of nodes) {
@@ -79,7 +81,8 @@ test.each(seeds)(
       if (second % 5 === 0) await look()
     })
     expect(epochs.size).toBeGreaterThan(2)
-    expect(world.count('fleet.ready')).toBeGreaterThan(0)
+    // Errands that would have said so may all be lost.
+    expect(served).toBeGreaterThan(0)
     // Each wake was decided once: what is counted in documents is what was logged by whoever wrote it.
     expect(world.count('fleet.woken')).toBe([...epochs.values()].reduce((sum, epoch) => sum + epoch, 0))
 
