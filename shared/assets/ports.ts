@@ -61,8 +61,8 @@ export interface SourceStore {
 
 /** The container `media`: what encode writes and deliver reads. */
 export interface MediaStore {
-  /** `If-None-Match: *`: a repeat leaves what is there, which is the same bytes by construction. */
-  putOnce(blob: string, bytes: Uint8Array, contentType: string): Promise<void>
+  /** `If-None-Match: *`: false where one was there, which stays, and is the same bytes by construction. */
+  putOnce(blob: string, bytes: Uint8Array, contentType: string): Promise<boolean>
   facts(blob: string): Promise<BlobFacts | undefined>
   /** Whole blob, or undefined when absent. */
   get(blob: string): Promise<Uint8Array | undefined>

@@ -43,9 +43,11 @@ export function createMediaStore(media: BlobContainer): MediaStore {
             blobHTTPHeaders: { blobContentType: contentType },
             abortSignal,
           })
+          return true
         } catch (error) {
           const name = nameOf(error) ?? ''
           if (!['BlobAlreadyExists', 'ConditionNotMet'].includes(name)) throw error
+          return false
         }
       }),
 

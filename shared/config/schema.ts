@@ -47,7 +47,7 @@ export const settings = z.object({
     .default(24)
     .describe('Age at which an unfinished upload ends.'),
   ENCODE_THREADS: wholeNumber(2, 1, 64).describe(
-    'Threads of one ffmpeg; part of the plan, since it changes the bytes.',
+    'Threads by which one ffmpeg reads and scales; each encoder has one.',
   ),
   ENCODE_CHUNK_SEGMENTS: wholeNumber(4, 1, 15).describe('Segments of 4 s that one unit of work encodes.'),
   ENCODE_WINDOW: wholeNumber(8, 1, 256).describe(

@@ -141,10 +141,9 @@ function videoOutput(plan: Plan, rung: Plan['renditions'][number], index: number
     ],
     ...rateControl(rung),
     ...['-g', String(segmentFrames), '-keyint_min', String(segmentFrames), '-sc_threshold', '0', '-bf', '3'],
-    // Stitchable: the parameter sets say nothing of the content, so that all chunks share one init segment. Slices:
-    // threads of whole frames look, for the peak rate, at how far the others are, and make other bytes at each run.
-    ...['-flags', '+cgop+bitexact', '-x264-params', 'stitchable=1:sliced-threads=1'],
-    ...['-threads', String(plan.threads)],
+    // Stitchable: the parameter sets say nothing of the content, so that all chunks share one init segment. One thread:
+    // where the peak rate binds, several look at how far the others are, and make other bytes at each run.
+    ...['-flags', '+cgop+bitexact', '-x264-params', 'stitchable=1', '-threads', '1'],
     ...['-color_primaries', colours.primaries, '-color_trc', colours.transfer],
     ...['-colorspace', colours.space, '-color_range', 'tv'],
     ...['-movflags', '+frag_keyframe+empty_moov+default_base_moof+negative_cts_offsets'],

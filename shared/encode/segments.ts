@@ -57,12 +57,12 @@ async function storeSegment(
   const { input, plan, chunk, rendition, index, bytes } = of
   const number = chunk.firstSegment + index
   const sealed = of.seal({ rendition, number, bytes })
-  await deps.media.putOnce(
-    segmentBlob(input, plan, { rendition, number }),
-    sealed,
-    'application/octet-stream',
-  )
-  return sealed.length
+  const blob = segmentBlob(input, plan, { rendition, number })
+  if (await deps.media.putOnce(blob, sealed, 'application/octet-stream')) return sealed.length
+  // What plays is what lies there, whatever this run has made.
+  const there = await deps.media.facts(blob)
+  if (!there) throw new Problem('asset-failed')
+  return there.sizeBytes
 }
 
 const leadTicks = ({ video }: Plan): number => leadFrames * video.frameTicks

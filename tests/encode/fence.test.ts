@@ -10,7 +10,7 @@ function fenced() {
   const written: string[] = []
   const deps = { ...parts, ledger: { put: async () => written.push('ledger') } } as unknown as EncodeDeps
   const fence = createFence(() => nowMs, 1000)
-  const media = { ...parts.media, putOnce: async (name: string) => void written.push(name) }
+  const media = { ...parts.media, putOnce: async (name: string) => written.push(name) > 0 }
   const gone = (what: string) => async () => void written.push(what)
   const sources = { ...parts.sources, remove: gone('source') }
   const sealer = { ...parts.sealer, forget: gone('keys'), retire: gone('keys') }

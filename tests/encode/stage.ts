@@ -88,9 +88,10 @@ export function setStage(
   const mediaStore: MediaStore = {
     putOnce: async (name, bytes) => {
       const there = media.get(name)
-      if (!there) media.set(name, Buffer.from(bytes))
-      else if (Buffer.compare(there, bytes) !== 0 && !name.endsWith('.jpg'))
+      if (there && Buffer.compare(there, bytes) !== 0 && !name.endsWith('.jpg'))
         throw new Error(`${name} written twice, differently`)
+      if (!there) media.set(name, Buffer.from(bytes))
+      return !there
     },
     facts: async (name) => {
       const bytes = media.get(name)
