@@ -1,4 +1,4 @@
-// encode-chunk: one ffmpeg makes all renditions of a chunk; they are checked, cut into segments, sealed and stored.
+// encode-chunk: one ffmpeg makes all renditions of a chunk, two those of the opening; they are checked, cut into segments, sealed and stored.
 import { Problem } from '../core/problem.ts'
 import { chunkArgv, rewinds } from './argv.ts'
 import type { EncodeDeps } from './deps.ts'
@@ -27,16 +27,13 @@ export const encodeChunk = (deps: EncodeDeps, input: ChunkTarget): Promise<Outco
     const reading = { plan, assetId: input.assetId, unit: `chunk ${input.chunk}` }
     const sizes = await withSource(deps, reading, (opened) =>
       underWatch(deps, { target: input, report }, async (signal) => {
-        const files = await runChunk(deps, {
-          input,
-          plan,
-          chunk,
-          opened,
-          signal,
-          onFrames: (done) => {
-            frames = Math.min(Math.max(frames, done), chunk.frames)
-          },
-        })
+        const onFrames = (done: number) => {
+          frames = Math.min(Math.max(frames, done), chunk.frames)
+        }
+        const shares = sharesOf(plan, input.chunk).map((share) =>
+          runChunk(deps, { input, plan: share, chunk, opened, signal, onFrames }),
+        )
+        const files = Object.assign({}, ...(await Promise.all(shares)))
         return storeChunk(deps, { input, plan, chunk, files, signal })
       }),
     )
@@ -76,6 +73,14 @@ interface ChunkRun {
   readonly opened: OpenedSource
   readonly signal: AbortSignal
   readonly onFrames: (frames: number) => void
+}
+
+/** Somebody waits for the opening: its best rendition, which takes as long as the others together, is made beside them. */
+function sharesOf(plan: Plan, chunk: number): Plan[] {
+  const [top, ...others] = plan.renditions
+  // Light is pressed once, for all of them.
+  if (chunk > 0 || !top || others.length === 0 || plan.video.toneMapping.length > 0) return [plan]
+  return [[top], others].map((renditions) => ({ ...plan, renditions }))
 }
 
 /** Far more than rate control lets through. */
