@@ -50,7 +50,7 @@ func sharedSettings(places Places, fleet Fleet) { *: string } => {
   UPLOAD_BLOCK_BYTES: '8388608'
   UPLOAD_MAX_BYTES: '204010946560'
   UPLOAD_IDLE_HOURS: '24'
-  ENCODE_THREADS: '2'
+  ENCODE_THREADS: '1'
   ENCODE_CHUNK_SEGMENTS: '4'
   // Twice what can run at once: by the app's instances alone, or by all machines.
   ENCODE_WINDOW: string(max(32, 2 * slotsOf(fleet)))

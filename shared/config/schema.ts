@@ -46,8 +46,8 @@ export const settings = z.object({
     .max(720)
     .default(24)
     .describe('Age at which an unfinished upload ends.'),
-  ENCODE_THREADS: wholeNumber(2, 1, 64).describe(
-    'Threads by which one ffmpeg reads and scales; each encoder has one.',
+  ENCODE_THREADS: wholeNumber(1, 1, 64).describe(
+    'Threads by which one ffmpeg reads and scales; with more than one, units were seen to make other bytes at each run.',
   ),
   ENCODE_CHUNK_SEGMENTS: wholeNumber(4, 1, 15).describe('Segments of 4 s that one unit of work encodes.'),
   ENCODE_WINDOW: wholeNumber(8, 1, 256).describe(

@@ -192,7 +192,7 @@ export function setStage(
     clock: systemClock,
     log: silentLog,
     limits: {
-      threads: 2,
+      threads: 1,
       chunkSegments,
       window: 8,
       retentionMs: 60_000,
