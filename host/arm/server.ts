@@ -2,6 +2,7 @@
 import { createHash, randomUUID, timingSafeEqual } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { jsonBody } from '../json-body.ts'
 import { endLeftovers } from '../platform/leftovers.ts'
 import { type Answer, badRequest, isRefusal, refusal } from './answer.ts'
 import { createFaults, type Schedule } from './faults.ts'
@@ -33,22 +34,10 @@ export interface Arm {
   close(): Promise<void>
 }
 
-const BODY_MAX_BYTES = 64 * 1024
-
-const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
-  const chunks: Buffer[] = []
-  let sizeBytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length
-    if (sizeBytes <= BODY_MAX_BYTES) chunks.push(chunk)
-  }
-  if (sizeBytes > BODY_MAX_BYTES) throw refusal(413, 'RequestEntityTooLarge', 'A request is at most 64 KB.')
-  if (sizeBytes === 0) return undefined
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    throw badRequest('InvalidRequestContent', 'The body is not JSON.')
-  }
+const bodyOptions = {
+  limitBytes: 64 * 1024,
+  tooLarge: () => refusal(413, 'RequestEntityTooLarge', 'A request is at most 64 KB.'),
+  notJson: () => badRequest('InvalidRequestContent', 'The body is not JSON.'),
 }
 
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
@@ -83,7 +72,7 @@ export const startArm = async (options: ArmOptions): Promise<Arm> => {
   const answer = async (request: IncomingMessage): Promise<Answer> => {
     try {
       const { method = '', url = '/', headers } = request
-      const body = await bodyOf(request)
+      const body = await jsonBody(request, bodyOptions)
       const asked = new URL(url, `http://${headers.host ?? '127.0.0.1'}`)
       if (Date.now() < awayUntilMs && asked.pathname !== '/faults')
         throw refusal(503, 'ServiceUnavailable', 'The resource manager is away.')

@@ -6,6 +6,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { jsonBody } from '../json-body.ts'
 import { type Answer, badRequest, isRefusal, tooLarge } from './answer.ts'
 import { openContainers } from './containers.ts'
 import { openItems } from './items.ts'
@@ -28,24 +29,13 @@ export interface CosmosServer {
   close(): Promise<void>
 }
 
-const BODY_MAX_BYTES = 4 * 1024 * 1024
 const SWEEP_MS = 5_000
 const KEEP_ALIVE_MS = 75_000
 
-const bodyOf = async (request: IncomingMessage): Promise<unknown> => {
-  const chunks: Buffer[] = []
-  let sizeBytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    sizeBytes += chunk.length
-    if (sizeBytes <= BODY_MAX_BYTES) chunks.push(chunk)
-  }
-  if (sizeBytes > BODY_MAX_BYTES) throw tooLarge('A request is at most 4 MB.')
-  if (sizeBytes === 0) return undefined
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  } catch {
-    throw badRequest('The body is not JSON.')
-  }
+const bodyOptions = {
+  limitBytes: 4 * 1024 * 1024,
+  tooLarge: () => tooLarge('A request is at most 4 MB.'),
+  notJson: () => badRequest('The body is not JSON.'),
 }
 
 const segmentsOf = (url: string): string[] => {
@@ -87,7 +77,7 @@ export const startCosmos = async (options: CosmosOptions): Promise<CosmosServer>
     try {
       const { method = '', headers } = request
       const segments = segmentsOf(request.url ?? '/')
-      const body = await bodyOf(request)
+      const body = await jsonBody(request, bodyOptions)
       authenticate(auth, { method, segments, headers, now: now() })
       return route(stores, { method, segments, headers, body })
     } catch (error) {

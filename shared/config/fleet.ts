@@ -49,27 +49,9 @@ export const Pools = z
     })
   })
 
-type GroupConfig = z.infer<typeof Group>
-
-export interface PoolConfig {
-  readonly name: 'encoder' | 'edge'
-  readonly groups: readonly GroupConfig[]
-  readonly minimum: number
-  readonly maximum: number
-  readonly reserve: number
-  readonly goalMs: number
-  readonly coolMs: number
-  readonly stayMs: number
-  readonly bootMs: number
-  readonly lateMs: number
-  readonly drainMs: number
-  readonly scarceMs: number
-  readonly budget: { readonly perHour: number; readonly perMonth: number }
-}
-
 export interface FleetConfig {
   readonly currency: string
-  readonly pools: readonly PoolConfig[]
+  readonly pools: ReadonlyArray<ReturnType<typeof poolOf>>
   readonly arm: {
     readonly subscription: string
     readonly group: string
@@ -110,7 +92,7 @@ function json(text: string): unknown {
   }
 }
 
-export function poolOf(pool: z.infer<typeof Pool>): PoolConfig {
+export function poolOf(pool: z.infer<typeof Pool>) {
   const { name, groups, minimum, reserve } = pool
   const there = groups.reduce((sum, { count }) => sum + count, 0)
   return {
