@@ -125,8 +125,7 @@ test(`kill -9 of workers ${kills} times loses nothing (SEED=${seed})`, async () 
 
 test('a worker that is stopped loses its unit to another, and has no effect when it wakes', async () => {
   const [one = '', two = ''] = names
-  const id = await tenant.upload(film)
-  const unit = await crew.untilHolds(one, id)
+  const { id, unit } = await crew.untilHolds(one, tenant, film)
   const pid = fleet.pidOf(one)
   kill(pid, 'SIGSTOP')
   try {
@@ -143,10 +142,9 @@ test('a worker that is stopped loses its unit to another, and has no effect when
   expect(fleet.pidOf(one)).toBe(pid)
   expect(await portrait(tenant, id)).toEqual(reference.portrait)
   // It is as good as before.
-  const next = await tenant.upload(film)
-  await crew.untilHolds(one, next)
-  await tenant.until(next, over)
-  expect(await portrait(tenant, next)).toEqual(reference.portrait)
+  const next = await crew.untilHolds(one, tenant, film)
+  await tenant.until(next.id, over)
+  expect(await portrait(tenant, next.id)).toEqual(reference.portrait)
 })
 
 test('a unit that fails on every claim ends its title, and keeps its log', async () => {
@@ -208,8 +206,7 @@ describe('a report', () => {
     await register(third, { id: boot, sha256, version: 'tests' })
     expect(await nodes.stateOf(third)).toBe('ready')
 
-    const id = await tenant.upload(film)
-    const unit = await crew.untilHolds(two, id)
+    const { id, unit } = await crew.untilHolds(two, tenant, film)
     const { apiUrl, adminKey, tenant: local } = fleet.local()
     expect((await say(unit, `Bearer ${credential}`)).status).toBe(409)
     expect((await say(`encode-${id}-v9.0`, `Bearer ${credential}`)).status).toBe(404)
@@ -265,9 +262,8 @@ const unitsOf = (said: string, what: string): string[] =>
   said.split('\n').flatMap((line) => (line.includes(what) ? (/"unit":"([^"]+)"/.exec(line)?.[1] ?? []) : []))
 
 test('Ctrl-C in the middle of a unit ends everything at once, and gives the unit back', async () => {
-  const id = await tenant.upload(film)
   const [, two = ''] = names
-  const unit = await crew.untilHolds(two, id)
+  const { unit } = await crew.untilHolds(two, tenant, film)
   const { processes } = fleet.local()
   expect(await fleet.end('SIGINT')).toBe(0)
   expect(stillRunning(processes)).toEqual([])

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { processTable } from '../../host/platform/process-table.ts'
 import type { PlatformProcess } from './platform-process.ts'
+import type { Tenant } from './tenant.ts'
 
 interface Line {
   readonly event: string
@@ -11,6 +12,8 @@ interface Line {
   readonly outcome?: string
   readonly heard?: string
 }
+
+const isOver = ({ state }: { state: string }) => state === 'ready' || state === 'failed'
 
 export type Crew = ReturnType<typeof crewOf>
 
@@ -39,12 +42,15 @@ export function crewOf({ stateDirectory, pidOf }: PlatformProcess) {
       }
       return [...held]
     },
-    /** Resolves once it is in the middle of a unit of that title. */
-    async untilHolds(name: string, assetId: string): Promise<string> {
+    /** Uploads until it is in the middle of a unit of what was uploaded: a faster one may do the whole of a title. */
+    async untilHolds(name: string, tenant: Tenant, film: Uint8Array): Promise<{ id: string; unit: string }> {
       for (;;) {
-        const unit = (await crew.holds(name)).find((one) => one.includes(assetId))
-        if (unit) return unit
-        await sleep(20)
+        const id = await tenant.upload(film)
+        for (let waits = 1; waits % 25 !== 0 || !isOver(await tenant.asset(id)); waits++) {
+          const unit = (await crew.holds(name)).find((one) => one.includes(id))
+          if (unit) return { id, unit }
+          await sleep(20)
+        }
       }
     },
     toolsOf: (name: string): number[] =>
