@@ -5,7 +5,7 @@ import { ffmpeg, repeatFilm } from '../tests/support/film.ts'
 
 const footage = join(import.meta.dirname, '../../shared/media/mb-video.mp4')
 
-/** Five seconds of 1080p with sound, over and over. At 1.5 Mbit/s an hour of it stays below a gigabyte. */
+/** Five seconds of 1080p with sound, over and over, of standard range as films are. At 1.5 Mbit/s an hour of it stays below a gigabyte. */
 export async function drawFootage(
   folder: string,
   film: { seconds: number; kbps: number; indexInFront?: boolean },
@@ -16,7 +16,8 @@ export async function drawFootage(
   if (!existsSync(scene))
     await ffmpeg([
       ...(existsSync(footage) ? ['-i', footage] : drawn),
-      ...['-t', '5', '-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', ...rate],
+      ...['-t', '5', '-vf', 'scale=out_range=tv,format=yuv420p'],
+      ...['-c:v', 'libx264', '-preset', 'veryfast', '-crf', '20', ...rate],
       ...['-c:a', 'aac', '-b:a', '96k', scene],
     ])
   const path = join(folder, 'film.mp4')
