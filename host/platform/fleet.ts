@@ -88,6 +88,8 @@ export const localFleet = (options: StartOptions, env: NodeJS.ProcessEnv): Local
     ...(encodes ? { ENCODE_EXECUTOR: (options.encodeWorkers ?? 0) > 0 ? 'fleet' : 'auto' } : {}),
     ENCODE_FLEET_SECONDS: '60',
     ENCODE_FLEET_PATIENCE_SECONDS: '90',
+    // Machines are awake in seconds here: nothing needs to be made meanwhile.
+    ENCODE_BEGINNING_SECONDS: '0',
     NODE_BEAT_SECONDS: '1',
     NODE_DEAD_SECONDS: '10',
   }

@@ -65,6 +65,7 @@ export interface Config {
     readonly executor: 'function' | 'fleet' | 'auto'
     readonly fleetMs: number
     readonly patienceMs: number
+    readonly beginningSeconds: number
     readonly claimMs: number
     readonly maxSeconds: number
     readonly maxPixels: number
@@ -181,6 +182,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
       executor: s.ENCODE_EXECUTOR,
       fleetMs: s.ENCODE_FLEET_SECONDS * 1000,
       patienceMs: s.ENCODE_FLEET_PATIENCE_SECONDS * 1000,
+      beginningSeconds: s.ENCODE_BEGINNING_SECONDS,
       claimMs: s.UNIT_LEASE_SECONDS * 1000,
       maxSeconds: s.SOURCE_MAX_SECONDS,
       maxPixels: s.SOURCE_MAX_PIXELS,

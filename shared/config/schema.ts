@@ -92,6 +92,9 @@ export const settings = z.object({
   ENCODE_FLEET_PATIENCE_SECONDS: wholeNumber(900, 1, 86_400).describe(
     'With `auto`: a unit that no worker has taken for so long is done by this app.',
   ),
+  ENCODE_BEGINNING_SECONDS: wholeNumber(60, 0, 3600).describe(
+    'With `auto`: so much of a title this app makes itself when no worker is there within seconds, so that it plays while machines wake.',
+  ),
   FLEET_POOLS: z
     .string()
     .optional()

@@ -36,6 +36,8 @@ export interface EncodeLimits {
   readonly fleetMs: number
   /** With `auto`: a unit that nobody claimed for so long is done by this app. */
   readonly patienceMs: number
+  /** With `auto`: what begins before then is soon done by this app, so that a title plays while machines wake. */
+  readonly beginningSeconds: number
   /** Units that all workers of the fleet do at once; 0 where there is no fleet. */
   readonly slots: number
   /** How long a claim lasts that is not renewed. */

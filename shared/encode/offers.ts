@@ -84,15 +84,13 @@ async function removeFormer(deps: EncodeDeps, { chunk, step, ...target }: UnitTa
 function unitOf(deps: EncodeDeps, target: UnitTarget, plan: Plan): OfferedUnit {
   const { tenantId, assetId, version, kind, chunk, step } = target
   const jobId = jobOf(target)
-  const patienceMs = patienceOf(deps, target)
   const effort =
     chunk === undefined ? { pixels: soundPixels(plan), rest: 0 } : effortOf(plan, { chunk, step })
   return {
     ...{ tenantId, assetId, version, plan: target.plan, kind, jobId, ...effort },
     unitId: doneId(jobId, chunk ?? audioRendition),
     ...(chunk === undefined ? {} : { chunk }),
-    ...(patienceMs === undefined ? {} : { patienceMs }),
-    ...(target.alone ? { alone: true } : {}),
+    ...patienceOf(deps, plan, target),
     sinceMs: target.fleetSinceMs,
   }
 }

@@ -2,26 +2,44 @@
 import { encodeChunk, letsPass } from './chunk.ts'
 import { dueAtMs, ended, isDue, isFree, offerIdOf, taken } from './claims.ts'
 import type { EncodeDeps } from './deps.ts'
-import type { Offer } from './ports.ts'
+import { chunkAt } from './grid.ts'
+import { frameSeconds, type Plan } from './plan.ts'
+import type { Offer, OfferedUnit } from './ports.ts'
 import { doneId, jobOf } from './units.ts'
 import { settle } from './watch.ts'
 import type { Outcome, Turn, UnclaimedTarget, UnitTarget } from './work.ts'
 
 /** Where nobody came for the unit before it either: time for a worker that has woken up meanwhile to find this one. */
 const aloneMs = 10_000
+/** Of the beginning: time for a worker that is awake and has nothing to do. */
+const earlyMs = 3000
 /** One that is due waits so long for those that have waited longer. */
 const againMs = 10_000
 
-/** How long a unit is left to workers; undefined where it is theirs alone. */
-export function patienceOf(deps: EncodeDeps, { shared, alone }: UnitTarget): number | undefined {
-  if (!shared) return undefined
-  return alone ? Math.min(aloneMs, deps.limits.patienceMs) : deps.limits.patienceMs
+/** Whether a chunk begins so early that the app is soon to have it: somebody may be watching while machines wake. */
+const isEarly = ({ limits }: EncodeDeps, plan: Plan, chunk: number): boolean =>
+  chunkAt(plan.video, chunk).firstFrame * frameSeconds(plan) < limits.beginningSeconds
+
+/** How long a unit is left to workers, and why no longer; nothing of that where it is theirs alone. */
+export function patienceOf(
+  deps: EncodeDeps,
+  plan: Plan,
+  { shared, alone, chunk = 0, step = 0 }: UnitTarget,
+): Pick<OfferedUnit, 'patienceMs' | 'alone' | 'early'> {
+  const { patienceMs } = deps.limits
+  if (!shared) return {}
+  if (isEarly(deps, plan, chunk)) return { patienceMs: Math.min(earlyMs, patienceMs), early: true }
+  // That nobody came for one of the beginning, which did not wait for anybody, says nothing.
+  if (alone && !isEarly(deps, plan, chunk - step))
+    return { patienceMs: Math.min(aloneMs, patienceMs), alone: true }
+  return { patienceMs }
 }
 
 /** Until there may be something new to see about it. */
 export function waitsMs(offer: Offer, nowMs: number): number {
   if (!isFree(offer, nowMs)) return Number.POSITIVE_INFINITY
-  return isDue(offer, nowMs) ? againMs : dueAtMs(offer) - nowMs
+  if (!isDue(offer, nowMs)) return dueAtMs(offer) - nowMs
+  return offer.early ? earlyMs : againMs
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Offer } from './ports.ts'
 export async function showWaking(deps: EncodeDeps, title: Asset, offer: Offer): Promise<void> {
   const { tenantId, id, version, progress } = title
   const nowMs = deps.offers.now()
-  if (progress.stage !== 'encoding' || !isFree(offer, nowMs)) return
+  if (progress.stage !== 'encoding' || !isFree(offer, nowMs) || isOfApp(offer)) return
   if ((await deps.crew.awake()) > 0) return
   const isAtWork = (other: Offer) => isOfApp(other) || isHeld(other, nowMs) || isDue(other, nowMs)
   if ((await deps.offers.list(offer.jobId)).some(isAtWork)) return

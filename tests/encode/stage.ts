@@ -201,6 +201,7 @@ export function setStage(
       executor: 'function',
       fleetMs: 300_000,
       patienceMs: 900_000,
+      beginningSeconds: 0,
       slots: 0,
       claimMs: 30_000,
       maxSeconds: 6 * 3600,

@@ -50,6 +50,35 @@ describe('how long a unit is left to workers', () => {
     expect(await title.look(5, { alone: true })).toMatchObject({ unclaimed: true })
   })
 
+  test('a moment only, where somebody may be watching; what comes behind that is not the less the workers’', async () => {
+    const beginning = await setYard({ patienceMs, window, beginningSeconds: 10 })
+    try {
+      // Segments of four seconds behind an opening of two: chunks 1 and 2 begin before the tenth second.
+      const title = await beginning.title(planOf(60), { step: 2 })
+      for (const chunk of [1, 2])
+        expect(await title.look(chunk)).toMatchObject({ over: false, waitSeconds: 3 })
+      const offer = await beginning.claim('a')
+      expect(offer?.chunk).toBe(1)
+      beginning.pass(3001)
+      expect(await title.look(1)).not.toHaveProperty('unclaimed')
+      expect(await title.look(2)).toMatchObject({ unclaimed: true })
+      await title.make(2)
+      expect(await title.unclaimed(2)).toEqual({ ok: true })
+      expect(await title.look(4, { alone: true })).toMatchObject({ over: false, waitSeconds: 30 })
+      expect(await title.offer(4)).toMatchObject({ state: 'queued', patienceMs })
+      // Behind one of those it is another matter.
+      await title.look(6, { alone: true })
+      expect(await title.offer(6)).toMatchObject({ patienceMs: 10_000, alone: true })
+      // Where the fleet does everything, nothing is the app's.
+      const theirs = await beginning.title(planOf(60))
+      await theirs.look(1, { shared: undefined })
+      beginning.pass(1000 * patienceMs)
+      expect(await theirs.look(1, { shared: undefined })).not.toHaveProperty('unclaimed')
+    } finally {
+      await beginning.stop()
+    }
+  })
+
   test('anew, once a worker has given it back or was lost', async () => {
     const title = await yard.title(planOf(60))
     await title.look(1)

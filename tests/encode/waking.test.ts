@@ -99,3 +99,25 @@ test('whoever has one of its units ends that', async () => {
   expect(await progress()).toEqual({ percent: expect.any(Number), stage: 'encoding' })
   expect((await progress())?.percent).toBeGreaterThan(0)
 })
+
+test('nor while the app makes its beginning', async () => {
+  const beginning = await setYard({ patienceMs, beginningSeconds: 10 })
+  try {
+    const early = await beginning.title(planOf(60), { step: 2 })
+    const stage = async () => (await early.asset())?.progress.stage
+    for (const chunk of [1, 2]) await early.look(chunk)
+    expect(await stage()).toBe('encoding')
+    beginning.pass(3001)
+    for (const chunk of [1, 2]) {
+      await early.make(chunk)
+      expect(await early.unclaimed(chunk)).toEqual({ ok: true })
+      await early.look(chunk + 2, { alone: true })
+    }
+    // What was read of its units is a second old at most.
+    beginning.pass(2000)
+    await early.look(3, { alone: true })
+    expect(await stage()).toBe('waking-encoders')
+  } finally {
+    await beginning.stop()
+  }
+})

@@ -9,7 +9,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { crewOf } from '../support/crew.ts'
 import { drawFilm } from '../support/film.ts'
 import { fleetOf, poolsOfTests } from '../support/fleet.ts'
-import { mediaPlaylists } from '../support/hls.ts'
+import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
 import {
   endAllPlatforms,
   type PlatformProcess,
@@ -204,6 +204,42 @@ test('where no encoder ever comes, the app does all of it', async () => {
   expect(new Set(units).size).toBe(chunks - 1)
   expect(await stores.offers.unfinished()).toEqual([])
   expect(await stores.offers.list(`encode-${id}-v1`)).toEqual([])
+  await platform.end('SIGINT')
+})
+
+test('while no encoder is there the beginning plays already, and the rest is left to them', async () => {
+  const platform = start({
+    FLEET_POOLS: poolsOfTests({ count: 1, goalSeconds: 1 }),
+    ENCODE_EXECUTOR: 'auto',
+    ENCODE_FLEET_SECONDS: '1',
+    ENCODE_FLEET_PATIENCE_SECONDS: '600',
+    ENCODE_BEGINNING_SECONDS: '20',
+    ENCODE_PIXELS_PER_SECOND: '1000000',
+    MOVIDONE_BOOT_SECONDS: '600',
+  })
+  const tenant = await tenantOf(platform)
+  const id = await tenant.upload(film)
+  const [stages, percents] = [new Set<string>(), [] as number[]]
+  await tenant.until(id, ({ progress }) => {
+    stages.add(progress.stage)
+    percents.push(progress.percent)
+    return progress.stage === 'waking-encoders'
+  })
+  expect(stages).toContain('encoding')
+  expect(percents).toEqual(percents.toSorted((a, b) => a - b))
+  const playlists = await mediaPlaylists((await tenant.playback(id)).hlsUrl)
+  // The opening, and the segments of four seconds that begin before the twentieth.
+  const early = [2, 4, 4, 4, 4, 4]
+  for (const playlist of await Promise.all(playlists.map(mediaPlaylist))) {
+    expect(playlist.ended).toBe(false)
+    expect(playlist.durations.map(Math.round)).toEqual(early)
+    for (const segment of playlist.segments) expect((await fetch(segment)).status).toBe(200)
+  }
+  const lines = await crewOf(platform).lines('functions')
+  const byApp = lines.flatMap(({ event, unit = '' }) => (event === 'encode.unclaimed' ? [unit] : []))
+  expect(byApp.sort()).toEqual([1, 2, 3, 4, 5].map((chunk) => `encode-${id}-v1.${chunk}`))
+  const stores = await fleetOf(platform).stores()
+  expect((await stores.offers.unfinished()).every(({ state }) => state === 'queued')).toBe(true)
   await platform.end('SIGINT')
 })
 
