@@ -26,13 +26,12 @@ export const offered = (unit: OfferedUnit, { waits, nowMs }: { waits: string; no
 
 function unitOf(unit: OfferedUnit): OfferedUnit {
   const { unitId, jobId, tenantId, assetId, version, plan, kind, chunk } = unit
-  const { sinceMs, pixels, rest, patienceMs, alone, early } = unit
+  const { sinceMs, pixels, rest, patienceMs, alone } = unit
   return {
     ...{ unitId, jobId, tenantId, assetId, version, plan, kind, sinceMs, pixels, rest },
     ...(chunk === undefined ? {} : { chunk }),
     ...(patienceMs === undefined ? {} : { patienceMs }),
     ...(alone ? { alone } : {}),
-    ...(early ? { early } : {}),
   }
 }
 
@@ -117,9 +116,9 @@ export function taken(offer: Offer, nowMs: number): Offer | undefined {
   return { ...rest, state: 'taken', left: offer.rest }
 }
 
-/** The app has it, had it last, had the one before it, or will have it in a moment. */
-export const isOfApp = ({ state, claim, alone, early }: Offer): boolean =>
-  state === 'taken' || (state === 'over' && claim === undefined) || alone === true || early === true
+/** The app has it, had it last, or had the one before it. */
+export const isOfApp = ({ state, claim, alone }: Offer): boolean =>
+  state === 'taken' || (state === 'over' && claim === undefined) || alone === true
 
 /** One that failed stays for a while, with its log, when its title is cleaned away; with it ends what would come after it. */
 export const ended = (offer: Offer, result: UnitResult): Offer => ({

@@ -49,7 +49,7 @@ export const lookAt = (deps: EncodeDeps, target: UnitTarget): Promise<Outcome<Lo
       // Cancelled meanwhile: then its offers were taken away before there was this one.
       await titleOf(deps, target)
     }
-    if (offer.state !== 'over') return waiting(deps, { title, offer, isFresh: !before })
+    if (offer.state !== 'over') return waiting(deps, { title, plan, offer, isFresh: !before })
     const { result, log } = offer
     if (result && !result.ok) {
       deps.log('error', 'encode.unit-failed', { unit: unit.unitId, code: result.code, log })
@@ -62,14 +62,16 @@ export const lookAt = (deps: EncodeDeps, target: UnitTarget): Promise<Outcome<Lo
 
 interface Waiting {
   readonly title: Asset
+  readonly plan: Plan
   readonly offer: Offer
   readonly isFresh: boolean
 }
 
-async function waiting(deps: EncodeDeps, { title, offer, isFresh }: Waiting): Promise<Outcome<Looked>> {
+async function waiting(deps: EncodeDeps, { isFresh, ...offered }: Waiting): Promise<Outcome<Looked>> {
+  const { offer } = offered
   const fresh = isFresh ? { fresh: true } : {}
   if (await isUnclaimed(deps, offer)) return { ...over, over: false, unclaimed: true, ...fresh }
-  await showWaking(deps, title, offer)
+  await showWaking(deps, offered)
   const leastMs = Math.min(latestLookMs, deps.limits.claimMs, waitsMs(offer, deps.offers.now()))
   return { ok: true, over: false, waitSeconds: Math.max(1, Math.ceil(leastMs / 1000)), ...fresh }
 }

@@ -76,8 +76,6 @@ export interface OfferedUnit extends EncodeTarget {
   readonly patienceMs?: number
   /** The app did the one before it in its part. */
   readonly alone?: boolean
-  /** It is of the title's beginning, which the app makes where no worker is there at once. */
-  readonly early?: boolean
 }
 
 /** One claim: how often the unit was claimed tells an old one of a node from its next. */

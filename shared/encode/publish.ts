@@ -48,11 +48,16 @@ export async function writeTimeline(
   return { blob, timeline }
 }
 
+const shortList = 20
 const leastMs = 2000
 const segmentMs = 2
 
-/** The first segment is shown at once; then the longer the list that is written anew, the less often. */
-const restMs = (segments: number): number => Math.max(leastMs, segments * segmentMs)
+/**
+ * The first minute is shown as it is made: somebody may be watching, and what comes next may have to wait for a machine.
+ * Then the longer the list that is written anew, the less often.
+ */
+const restMs = (segments: number): number =>
+  segments < shortList ? 0 : Math.max(leastMs, segments * segmentMs)
 
 /**
  * Late and repeated calls are harmless: the title's document only ever moves to a longer timeline. A call that comes too
@@ -69,7 +74,7 @@ export async function publish(
   if (asset?.state !== 'encoding' || asset.version !== version) return
   const shown = timelineLength(asset.timeline)
   const nowMs = deps.clock.now()
-  if (shown > 0 && nowMs - Date.parse(asset.publishedAt ?? '') < restMs(shown)) return
+  if (nowMs - Date.parse(asset.publishedAt ?? '') < restMs(shown)) return
   const units = await deps.ledger.read(jobOf(target), shown === 0 ? 0 : undefined)
   const progress = addUp(plan, units)
   const playable = playableSegments(plan, progress)

@@ -1,9 +1,9 @@
 // What becomes of a unit that no worker takes: after a while it is this app's, unless a worker is faster at the last moment.
+import { isOfBeginning } from './beginning.ts'
 import { encodeChunk, letsPass } from './chunk.ts'
 import { dueAtMs, ended, isDue, isFree, offerIdOf, taken } from './claims.ts'
 import type { EncodeDeps } from './deps.ts'
-import { chunkAt } from './grid.ts'
-import { frameSeconds, type Plan } from './plan.ts'
+import type { Plan } from './plan.ts'
 import type { Offer, OfferedUnit } from './ports.ts'
 import { doneId, jobOf } from './units.ts'
 import { settle } from './watch.ts'
@@ -12,25 +12,21 @@ import type { Outcome, Turn, UnclaimedTarget, UnitTarget } from './work.ts'
 /** Where nobody came for the unit before it either: time for a worker that has woken up meanwhile to find this one. */
 const aloneMs = 10_000
 /** Of the beginning: time for a worker that is awake and has nothing to do. */
-const earlyMs = 3000
+const beginningMs = 3000
 /** One that is due waits so long for those that have waited longer. */
 const againMs = 10_000
-
-/** Whether a chunk begins so early that the app is soon to have it: somebody may be watching while machines wake. */
-const isEarly = ({ limits }: EncodeDeps, plan: Plan, chunk: number): boolean =>
-  chunkAt(plan.video, chunk).firstFrame * frameSeconds(plan) < limits.beginningSeconds
 
 /** How long a unit is left to workers, and why no longer; nothing of that where it is theirs alone. */
 export function patienceOf(
   deps: EncodeDeps,
   plan: Plan,
   { shared, alone, chunk = 0, step = 0 }: UnitTarget,
-): Pick<OfferedUnit, 'patienceMs' | 'alone' | 'early'> {
+): Pick<OfferedUnit, 'patienceMs' | 'alone'> {
   const { patienceMs } = deps.limits
   if (!shared) return {}
-  if (isEarly(deps, plan, chunk)) return { patienceMs: Math.min(earlyMs, patienceMs), early: true }
+  if (isOfBeginning(deps, plan, chunk)) return { patienceMs: Math.min(beginningMs, patienceMs) }
   // That nobody came for one of the beginning, which did not wait for anybody, says nothing.
-  if (alone && !isEarly(deps, plan, chunk - step))
+  if (alone && !isOfBeginning(deps, plan, chunk - step))
     return { patienceMs: Math.min(aloneMs, patienceMs), alone: true }
   return { patienceMs }
 }
@@ -39,12 +35,12 @@ export function patienceOf(
 export function waitsMs(offer: Offer, nowMs: number): number {
   if (!isFree(offer, nowMs)) return Number.POSITIVE_INFINITY
   if (!isDue(offer, nowMs)) return dueAtMs(offer) - nowMs
-  return offer.early ? earlyMs : againMs
+  return Math.min(againMs, offer.patienceMs ?? againMs)
 }
 
 /**
- * Whether the app is to take it. Of one title it takes as many at a time as it would have under way without a fleet,
- * those first that have waited longest: others' units are not behind all of them, and a worker that comes late finds the rest.
+ * Whether the app is to take it. Of one title it takes as many at a time as it would have under way without a fleet, from
+ * its start on: others' units are not behind all of them, and a worker that comes late finds the rest.
  */
 export async function isUnclaimed(deps: EncodeDeps, offer: Offer): Promise<boolean> {
   if (offer.state === 'taken') return true
@@ -57,8 +53,7 @@ export async function isUnclaimed(deps: EncodeDeps, offer: Offer): Promise<boole
   return before.length < deps.limits.window
 }
 
-const isBefore = (a: Offer, b: Offer): boolean =>
-  (dueAtMs(a) - dueAtMs(b) || (a.chunk ?? 0) - (b.chunk ?? 0)) < 0
+const isBefore = (a: Offer, b: Offer): boolean => (a.chunk ?? 0) < (b.chunk ?? 0)
 
 const againSeconds = 1
 
