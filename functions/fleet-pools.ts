@@ -56,7 +56,22 @@ const poolDrain = http({
   },
 })
 
+const poolLift = http({
+  name: 'fleet-pool-lift',
+  methods: ['DELETE'],
+  path: 'api/v1/fleet/pools/{pool}/orders',
+  auth: 'admin',
+  summary: 'Take back what an admin asked of a pool: what is decided counts alone again',
+  reply: { 202: PoolView },
+  durable: true,
+  run: async ({ app, params, orchestrations }) => {
+    const { view, errands } = await app.fleet.lift(params['pool'] ?? '')
+    await drive(app, orchestrations, errands)
+    return view
+  },
+})
+
 export const fleetPools: StageDefinitions = {
   servedBy: 'api',
-  definitions: [poolsList, poolRead, poolWake, poolDrain],
+  definitions: [poolsList, poolRead, poolWake, poolDrain, poolLift],
 }

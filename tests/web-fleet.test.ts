@@ -74,10 +74,15 @@ test('load, units and demand read as people say them', () => {
 
 test('an admin’s bounds are told with when they lapse', () => {
   const until = new Date(nowMs + 60_000).toISOString()
-  expect(boundWords({}, nowMs)).toBe('')
-  expect(boundWords({ floor: { nodes: 2, until }, ceiling: { nodes: 3, until } }, nowMs)).toBe(
-    `At least 2 awake until ${moment(until, new Date(nowMs))}. At most 3 awake until ${moment(until, new Date(nowMs))}.`,
+  const at = moment(until, new Date(nowMs))
+  expect(boundWords({ nodes: [node()] }, nowMs)).toBe('')
+  expect(boundWords({ floor: { nodes: 2, until }, ceiling: { nodes: 3, until }, nodes: [] }, nowMs)).toBe(
+    `At least 2 awake until ${at}. At most 3 awake until ${at}.`,
   )
+  const resting = node({ state: 'stopped', reason: 'asked', notBefore: until })
+  expect(boundWords({ nodes: [node(), resting] }, nowMs)).toBe('encoder-z1-1 is kept asleep.')
+  expect(boundWords({ nodes: [resting, resting] }, nowMs)).toBe('2 machines are kept asleep.')
+  expect(boundWords({ nodes: [resting] }, nowMs + 60_000)).toBe('')
 })
 
 test('what is said aloud is what has changed, and never a list of many', () => {

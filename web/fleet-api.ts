@@ -70,6 +70,7 @@ export function createFleetApi(adminKey: string, refused: (problem: ApiProblem) 
   return {
     pools: () => call<{ items: Pool[] }>('GET', 'fleet/pools'),
     wake: (pool: string, body: Wake) => call<Pool>('POST', `fleet/pools/${pool}/wake`, { body }),
+    lift: (pool: string) => call<Pool>('DELETE', `fleet/pools/${pool}/orders`),
     drain: (pool: string, body: Drain) => call<Pool>('POST', `fleet/pools/${pool}/drain`, { body }),
   }
 }

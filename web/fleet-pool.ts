@@ -40,6 +40,7 @@ export function createPool({ api, confirm, asked }: PoolOptions): Item<Pool & { 
     part(`[data-form="${name}"]`, HTMLFormElement, element),
   ) as [HTMLFormElement, HTMLFormElement]
   const asleepBox = part('details', HTMLDetailsElement, element)
+  const lift = part('[data-part="lift"]', HTMLButtonElement, element)
   const showAwake = createList(field('awake'), createTile)
   const showAsleep = createList(field('asleep'), createTile)
   let shown: Pool | undefined
@@ -80,8 +81,10 @@ export function createPool({ api, confirm, asked }: PoolOptions): Item<Pool & { 
     showCost('hour', cost.perHourNow, cost.budgetPerHour, currency)
     showCost('month', cost.month, cost.budgetPerMonth, currency)
     write(field('today'), money(cost.today, currency))
-    write(field('bounds'), boundWords(pool, nowMs))
-    field('bounds').hidden = !pool.floor && !pool.ceiling
+    const bounds = boundWords(pool, nowMs)
+    write(field('bounds'), bounds)
+    field('bounds-box').hidden = bounds === ''
+    lift.setAttribute('aria-label', `Take back what was asked of ${poolName(pool).toLowerCase()}`)
     const tile = (node: FleetNode): Tile => ({
       ...{ key: node.id, node, currency, nowMs },
       drain: () => void drainOne(node.id),
@@ -116,6 +119,20 @@ export function createPool({ api, confirm, asked }: PoolOptions): Item<Pool & { 
     }
   }
 
+  lift.onclick = async () => {
+    if (!shown) return
+    write(field('error'), '')
+    lift.disabled = true
+    try {
+      asked(await api.lift(shown.pool))
+      // The button is gone with what it takes back.
+      control(wake, 'nodes').focus()
+    } catch (error) {
+      write(field('error'), (error as Error).message)
+    } finally {
+      lift.disabled = false
+    }
+  }
   onSubmit(wake, {
     async send() {
       if (!shown) return

@@ -99,13 +99,23 @@ const holds: Readonly<Record<Held, string>> = {
 
 export const heldWords = (held: Held | undefined): string => (held ? holds[held] : '')
 
-export const boundWords = ({ floor, ceiling }: Pick<Pool, 'floor' | 'ceiling'>, nowMs: number): string =>
-  [
+type Asked = Pick<Pool, 'floor' | 'ceiling' | 'nodes'>
+
+/** What an admin asked for and has not lapsed; empty when there is nothing to take back. */
+export function boundWords({ floor, ceiling, nodes }: Asked, nowMs: number): string {
+  const resting = nodes.filter(
+    ({ state, reason, notBefore }) =>
+      state === 'stopped' && reason === 'asked' && Date.parse(notBefore ?? '') > nowMs,
+  )
+  const named = resting.length === 1 && resting[0] ? `${resting[0].id} is` : `${machines(resting.length)} are`
+  return [
     floor ? `At least ${floor.nodes} awake until ${moment(floor.until, new Date(nowMs))}.` : '',
     ceiling ? `At most ${ceiling.nodes} awake until ${moment(ceiling.until, new Date(nowMs))}.` : '',
+    resting.length > 0 ? `${named} kept asleep.` : '',
   ]
     .filter(Boolean)
     .join(' ')
+}
 
 /** What became of machines since the last look, as one sentence; empty when nothing did. */
 export function changeWords(before: readonly FleetNode[], after: readonly FleetNode[]): string {

@@ -159,6 +159,9 @@ export function createFleet(deps: FleetDeps) {
       return ordered(found(pool), { floor: { nodes, untilMs: until(minutes) } })
     },
 
+    /** What is decided counts alone again; nodes that drain go on to their sleep. */
+    lift: async (pool: string): Promise<Answer> => ordered(found(pool), { lift: true }),
+
     async drain(pool: string, { nodes = [], keep, minutes }: DrainOrder): Promise<Answer> {
       const plan = found(pool)
       const places = new Set(placesOf(plan).map(({ id }) => id))

@@ -63,7 +63,7 @@ export function drainAsked(node: Node, reason: Reason, nowMs: number): Node {
 export const keptAsleep = (node: Node, untilMs: number): Node =>
   node.notBeforeMs >= untilMs ? node : { ...node, notBeforeMs: untilMs, reason: 'asked' }
 
-/** An admin who wants nodes takes back what an admin said of one. */
+/** An admin who wants nodes, or wants nothing any more, takes back what an admin said of one. */
 export const mayWake = (node: Node): Node =>
   node.state === 'stopped' && node.reason === 'asked' && node.notBeforeMs > 0
     ? { ...node, notBeforeMs: 0 }

@@ -30,6 +30,8 @@ export interface Order {
   readonly drain?: { readonly ids: readonly string[]; readonly untilMs: number }
   readonly floor?: Bound
   readonly ceiling?: Bound
+  /** Takes back all that was asked before. */
+  readonly lift?: true
 }
 
 export interface Now {
@@ -53,6 +55,7 @@ const lives = (bound: Bound | undefined, nowMs: number): Bound | undefined =>
 
 /** The later word counts: a floor lifts a ceiling that is below it, and the other way. */
 function boundsOf({ state: { pool, nodes }, nowMs, order = {} }: Now): Pick<Pool, 'floor' | 'ceiling'> {
+  if (order.lift) return {}
   const floor = order.floor ?? lowered(lives(pool?.floor, nowMs), nodes, order.drain?.ids)
   const ceiling = order.ceiling ?? lives(pool?.ceiling, nowMs)
   const contradict = floor && ceiling && ceiling.nodes < floor.nodes
@@ -117,7 +120,7 @@ export function step({ plan, deadMs, strandedMs, decide }: Rules, now: Now): Out
     const node = draft.find(id) ?? asleep(plan.name, id)
     draft.change(node, keptAsleep(drainAsked(node, 'asked', nowMs), order.drain?.untilMs ?? 0))
   }
-  if (order.floor) for (const node of draft.nodes()) draft.change(node, mayWake(node))
+  if (order.floor || order.lift) for (const node of draft.nodes()) draft.change(node, mayWake(node))
 
   const decision = decide(lookOf(plan, now, draft.nodes()))
   for (const { id, reason } of decision.drain) drain(id, reason)

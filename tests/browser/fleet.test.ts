@@ -178,6 +178,16 @@ describeInBrowser('the fleet page of the console', () => {
     await page.getByText(/At most 0 awake until/).waitFor()
   })
 
+  test('takes back what was asked, by a button that goes with it', async () => {
+    const { page } = fleet
+    const takeBack = page.getByRole('button', { name: 'Take back what was asked of encoders' })
+    await takeBack.click()
+    await page.getByText(/At most 0 awake until/).waitFor({ state: 'hidden', ...patience })
+    expect(await takeBack.isVisible()).toBe(false)
+    const pool = await (await ask(admin(), '/encoder')).json()
+    expect(['floor' in pool, 'ceiling' in pool]).toEqual([false, false])
+  })
+
   test('drains a single machine, which is one of two', async () => {
     const { page, tile, drain } = fleet
     const wake = page.locator('.pool[data-pool="encoder"] [data-form="wake"]')

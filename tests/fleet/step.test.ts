@@ -187,6 +187,25 @@ describe('an admin', () => {
     expect([after.look.floor, after.look.ceiling, boundsOf(after)]).toEqual([undefined, undefined, {}])
   })
 
+  test('takes back what was asked: the bounds, and the sleep of those that were named', () => {
+    const bounds = { floor: { nodes: 3, untilMs: until }, ceiling: { nodes: 1, untilMs: until } }
+    const named = sampleNode({ id: id(3), notBeforeMs: until, reason: 'asked' })
+    const scarce = sampleNode({ id: id(2), notBeforeMs: until, reason: 'no-capacity', failures: 1 })
+    const nodes = [named, scarce]
+    const wake = [id(2), id(3)]
+    const before = stepWith({ wake }, { nodes, pool: pool(bounds) })
+    expect([before.look.floor, before.look.ceiling, before.states]).toEqual([
+      ...[bounds.floor, bounds.ceiling],
+      {},
+    ])
+    const lifted = stepWith({ wake }, { nodes, pool: pool(bounds), order: { lift: true } })
+    expect([lifted.look.floor, lifted.look.ceiling, boundsOf(lifted)]).toEqual([undefined, undefined, {}])
+    // One without capacity is not an admin's, and rests on.
+    expect(lifted.states).toEqual({ [id(3)]: 'starting' })
+    const again = stepWith({}, { nodes: [], pool: lifted.change.pool, order: { lift: true } })
+    expect([again.change.nodes, boundsOf(again)]).toEqual([[], {}])
+  })
+
   test('who says two things that contradict each other meant the later one', () => {
     const floor = { nodes: 3, untilMs: until }
     const ceiling = { nodes: 1, untilMs: until }

@@ -101,6 +101,19 @@ test('nodes are woken and stay, cost what they cost, and sleep again when they a
   for (const action of ['fleet-pool-wake', 'fleet-pool-drain']) expect(recorded).toContainEqual([action, 202])
 })
 
+test('what was asked is taken back: what is decided counts alone again, however often that is said', async () => {
+  const asked = await call('POST', 'fleet/pools/encoder/drain', { nodes: [one], keep: 1, minutes: 600 })
+  expect(asked.json).toMatchObject({ ceiling: { nodes: 1 }, nodes: [{ id: one, state: 'stopped' }, {}] })
+  expect(Date.parse(asked.json.nodes[0].notBefore)).toBeGreaterThan(Date.now())
+  for (let n = 0; n < 2; n++) {
+    const { status, json } = await call('DELETE', 'fleet/pools/encoder/orders')
+    expect([status, json.floor, json.ceiling, json.wanted]).toEqual([202, undefined, undefined, 0])
+    expect(json.nodes.map((node: object) => 'notBefore' in node)).toEqual([false, false])
+  }
+  expect(await view()).not.toHaveProperty('ceiling')
+  expect((await call('DELETE', 'fleet/pools/edge/orders')).status).toBe(404)
+})
+
 describe('what makes no sense is refused, and changes nothing', () => {
   const orders: Array<[number, string, object]> = [
     [404, 'sfu/wake', { nodes: 1 }],

@@ -74,6 +74,7 @@ export const walks: Readonly<Record<string, Walk>> = {
     success: 202,
     body: () => ({ keep: 0, minutes: 1 }),
   },
+  'DELETE /api/v1/fleet/pools/{pool}/orders': { auth: 'admin', success: 202 },
 
   'GET /api/v1/tenant': { auth: 'tenant', roles: everybody },
   'PATCH /api/v1/tenant': { auth: 'tenant', body: () => ({ policy: null }) },
