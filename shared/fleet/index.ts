@@ -156,7 +156,11 @@ export function createFleet(deps: FleetDeps) {
     view: async (pool: string): Promise<PoolView> => view(found(pool)),
 
     async wake(pool: string, { nodes, minutes }: WakeOrder): Promise<Answer> {
-      return ordered(found(pool), { floor: { nodes, untilMs: until(minutes) } })
+      const plan = found(pool)
+      const message = `must be at most ${plan.maximum}: this pool has no more, or may have no more awake`
+      if (nodes > plan.maximum)
+        throw new Problem('invalid-request', { errors: [{ pointer: '/nodes', message }] })
+      return ordered(plan, { floor: { nodes, untilMs: until(minutes) } })
     },
 
     /** What is decided counts alone again; nodes that drain go on to their sleep. */

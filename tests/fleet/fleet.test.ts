@@ -133,6 +133,54 @@ test('a pool that leaves the plan while nodes are awake is sent to sleep', async
   ])
 })
 
+test('the last pool leaves the plan while nodes are awake: they are sent to sleep, and looked for seldom', async () => {
+  const world = createWorld({ cosmos, plan: encoders, random: seeded(1) })
+  Object.assign(world.work, { seconds: 600, parallel: 1 })
+  await world.pass(60)
+  expect((await world.nodes()).filter(isAwake).length).toBe(1)
+  let reads = 0
+  const store = {
+    ...world.store,
+    read: (pool: PoolName) => {
+      reads++
+      return world.store.read(pool)
+    },
+  }
+  const later = (isLeft: boolean) =>
+    createFleet({
+      ...{ plan: sampleFleet(), isLeft, store, machines: world.cloud.api, decide },
+      backlog: { read: () => Promise.reject(new Error('nobody asks')) },
+      clock: { now: world.now, wait: async () => {} },
+      log: () => {},
+    })
+  const nobody = later(false)
+  expect([await nobody.watch(), reads]).toEqual([[], 0])
+  const fleet = later(true)
+  world.watch = async () => world.engine.start(await fleet.watch())
+  await world.pass(120)
+  expect((await world.nodes()).map(({ state, reason }) => [state, reason])).toEqual([
+    ['stopped', 'not-planned'],
+  ])
+  expect(world.cloud.all().filter(({ power }) => power !== 'deallocated')).toEqual([])
+  // Once a minute, in twelve looks.
+  expect(reads).toBe(2 * 2)
+})
+
+test('where machines of a plan that is no more are, is told by subscription and group alone', () => {
+  const fleetWith = (more: Record<string, string>) =>
+    loadConfig({
+      ...{ BLOB_URL: 'http://127.0.0.1:1/a', COSMOS_ENDPOINT: 'http://127.0.0.1:2', KEK_FILE: '/kek' },
+      ...{ BLOB_ACCOUNT: 'a', BLOB_KEY: 'Yg==', COSMOS_KEY: 'Yw==', ADMIN_KEY: 'an-admin-key-of-tests' },
+      ...more,
+    }).fleet
+  const place = { FLEET_SUBSCRIPTION: 'a-subscription', FLEET_GROUP: 'a-group' }
+  expect(fleetWith({ ...place, FLEET_POOLS: '' })).toMatchObject({
+    ...{ pools: [], arm: { subscription: 'a-subscription', group: 'a-group' } },
+  })
+  expect(fleetWith({})).toBeUndefined()
+  expect(fleetWith({ ...place, FLEET_GROUP: '' })).toBeUndefined()
+})
+
 test('without pools there is nothing to see and nothing to do, and nobody is asked', async () => {
   const nobody = new Proxy({} as Machines, {
     get: () => () => {

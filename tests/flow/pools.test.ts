@@ -126,6 +126,7 @@ describe('what makes no sense is refused, and changes nothing', () => {
     [400, 'encoder/wake', {}],
     [400, 'encoder/wake', { nodes: 0 }],
     [400, 'encoder/wake', { nodes: 1.5 }],
+    [400, 'encoder/wake', { nodes: 3 }],
     [400, 'encoder/wake', { nodes: 1, minutes: 1441 }],
     [400, 'encoder/wake', { nodes: 1, hours: 1 }],
   ]
