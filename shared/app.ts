@@ -141,6 +141,7 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   })
   const fleet = createFleet({
     plan: { currency: '', pools: [], ...config.fleet, ...config.beat },
+    isLeft: config.fleet !== undefined,
     store: stores.fleet,
     machines: createMachines(config.fleet?.arm ?? noMachines, { clock }),
     backlog: encode.backlog,

@@ -61,9 +61,10 @@ export interface FleetConfig {
   }
 }
 
+/** Without pools there are only the machines that a plan before has left awake, where it is said where those are. */
 export function fleetOf(s: Settings): FleetConfig | undefined {
-  if (!s.FLEET_POOLS) return undefined
-  const { currency, pools } = parsed(s.FLEET_POOLS)
+  if (!s.FLEET_POOLS && !(s.FLEET_SUBSCRIPTION && s.FLEET_GROUP)) return undefined
+  const { currency, pools } = s.FLEET_POOLS ? parsed(s.FLEET_POOLS) : { currency: '', pools: [] }
   return {
     currency,
     pools: pools.map(poolOf),

@@ -1,5 +1,6 @@
 // A pool that left the plan altogether, while nodes of it are awake: all are sent to sleep, and none is ever woken.
 import type { Decision, Look } from './decision.ts'
+import type { Outside } from './demand.ts'
 import type { PoolPlan } from './plan.ts'
 import type { PoolName } from './ports.ts'
 
@@ -8,6 +9,9 @@ export const planOfNobody = (name: PoolName): PoolPlan => ({
   ...{ goalMs: 0, coolMs: 0, stayMs: 0, bootMs: 0, lateMs: 0, drainMs: 0, scarceMs: 0 },
   budget: { perHour: 0, perMonth: 0 },
 })
+
+/** Whatever there is to do, they are not asked to. */
+export const ofNobody = async (): Promise<Outside> => () => ({ kind: 'work', seconds: 0, parallel: 0 })
 
 /** Nothing is left to decide. */
 export function letGo({ nodes, memory, nowMs }: Look): Decision {

@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { Log } from '../core/log.ts'
 import { Problem } from '../core/problem.ts'
-import { letGo, planOfNobody } from './abandoned.ts'
+import { letGo, ofNobody, planOfNobody } from './abandoned.ts'
 import type { Decision, Look } from './decision.ts'
 import { createDemand } from './demand.ts'
 import { createCrew } from './encoders.ts'
@@ -19,8 +19,10 @@ import { createLookAt } from './watch.ts'
 import type { Errand } from './work.ts'
 
 export interface FleetDeps {
-  /** Without pools there is no fleet, and nothing here ever finds anything to do. */
+  /** Without pools there is no fleet, and nothing here finds anything to do but what is left of one before. */
   readonly plan: FleetPlan
+  /** Whether a resource manager is known though there are no pools: those of a plan that is no more may be awake. */
+  readonly isLeft?: boolean
   readonly store: FleetStore
   readonly machines: Machines
   readonly backlog: Backlog
@@ -80,7 +82,7 @@ export function createFleet(deps: FleetDeps) {
   const { deadMs, beatMs } = fleet
   const watching = { store, demand, log, deadMs, strandedMs: pace.strandedMs }
   const lookAt = createLookAt({ ...watching, decide })
-  const abandon = createLookAt({ ...watching, decide: letGo })
+  const abandon = createLookAt({ ...watching, demand: ofNobody, decide: letGo })
   const reconcile = createReconcile({ store, machines, log, beatMs, scarceMsOf })
   let reconciledAtMs = Number.NEGATIVE_INFINITY
   const calledAtMs = new Map<PoolName, number>()
@@ -134,13 +136,14 @@ export function createFleet(deps: FleetDeps) {
       planOf: (pool) => planOf(pool) ?? planOfNobody(pool),
     }),
 
-    /** All pools, and now and then all machines. */
+    /** All pools, and now and then all machines; of no pools those that are left awake, as seldom. */
     async watch(): Promise<readonly Errand[]> {
       const errands = (await Promise.all(fleet.pools.map(looked))).flat()
-      const isDue = fleet.pools.length > 0 && clock.now() - reconciledAtMs >= pace.reconcileMs
+      const isPlanned = fleet.pools.length > 0
+      const isDue = (isPlanned || deps.isLeft === true) && clock.now() - reconciledAtMs >= pace.reconcileMs
       if (isDue) reconciledAtMs = clock.now()
       const others = isDue ? poolNames.map((name) => orNothing(name, abandoned(name))) : []
-      return [...errands, ...(await Promise.all([...others, reconciled(isDue)])).flat()]
+      return [...errands, ...(await Promise.all([...others, reconciled(isDue && isPlanned)])).flat()]
     },
 
     /** Somebody has work for a pool now; said often, it is heard every two seconds. */

@@ -1,9 +1,10 @@
 // The fleet as the app and its other stages see it, on a real store: demand, calls, encoders, pools that left the plan, and no fleet at all.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { loadConfig } from '../../shared/config/index.ts'
 import { decide } from '../../shared/fleet/decide.ts'
 import { createFleet } from '../../shared/fleet/index.ts'
 import { isAwake } from '../../shared/fleet/machine.ts'
-import type { Machines } from '../../shared/fleet/ports.ts'
+import type { Machines, PoolName } from '../../shared/fleet/ports.ts'
 import { type CosmosServer, startCosmos } from '../support/cosmos.ts'
 import { seeded } from '../support/seeded.ts'
 import { sampleFleet, sampleGroup, samplePlan } from './documents.ts'
@@ -99,6 +100,18 @@ test('an admin’s order is told once, and only where it moves something', async
     ['encoder-z1-1', 'stopped', true],
     ['encoder-z1-2', 'stopped', true],
   ])
+})
+
+test('more than a pool may have is refused, and says how many that is; as many are woken', async () => {
+  const plan = samplePlan({ maximum: 2 })
+  const { fleet, nodes } = createWorld({ cosmos, plan, random: seeded(1) })
+  const errors = [{ pointer: '/nodes', message: expect.stringContaining('at most 2') }]
+  for (const count of [3, 500])
+    await expect(fleet.wake('encoder', { nodes: count, minutes: 1 })).rejects.toMatchObject({
+      ...{ code: 'invalid-request', options: { errors } },
+    })
+  expect(await nodes()).toEqual([])
+  expect((await fleet.wake('encoder', { nodes: 2, minutes: 1 })).errands).toHaveLength(2)
 })
 
 test('a node that has left the plan can be drained by name, one that never was can not', async () => {
