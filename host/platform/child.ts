@@ -1,4 +1,5 @@
 // Decides how a part of the platform lives as a process: it says once that it is ready, and ends with whoever started it.
+import { flushCompileCache } from 'node:module'
 import { parseArgs } from 'node:util'
 
 export interface Part {
@@ -52,6 +53,8 @@ export const runPart = async (start: (fail: (error: Error) => void) => Promise<P
   try {
     part = await start(fail)
     process.stdout.write(`${JSON.stringify({ ready: true, port: part.port })}\n`)
+    // Not at its end, which may be a kill: the next start has what this one compiled.
+    flushCompileCache()
   } catch (error) {
     fail(error as Error)
   }
