@@ -1,4 +1,4 @@
-// Upload: announce a file, put it straight to storage, complete it; whoever does not go on is cleaned up after.
+// Upload: announce a file, put it straight to storage, complete it; uploads that nobody finishes are cleaned up.
 import type { AssetId } from '../shared/core/ids.ts'
 import { UploadBlocks, UploadCompleted, UploadRequest, UploadTicket } from '../shared/upload/schema.ts'
 import { http, type StageDefinitions, type Timer } from './definition.ts'

@@ -22,7 +22,7 @@ const template = part('#pool-template', HTMLTemplateElement)
 
 const isAsleep = ({ state }: FleetNode): boolean => state === 'stopped'
 
-/** Each complaint belongs to its field, for who can not see where it stands. */
+/** Each complaint belongs to its field, for those who can not see where it stands. */
 function describe(form: HTMLFormElement, pool: string): void {
   for (const complaint of form.querySelectorAll<HTMLElement>('[data-error]')) {
     const name = complaint.dataset['error']

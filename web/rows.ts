@@ -4,7 +4,7 @@ import { part, write } from './page.ts'
 
 export interface RowAction {
   words: string
-  /** Says of what, for who can not see the row. */
+  /** Says of what, for those who can not see the row. */
   label: string
   danger?: boolean
   press(): void

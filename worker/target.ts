@@ -42,7 +42,7 @@ function withoutDots(path: string): string {
   return `/${kept.join('/')}`
 }
 
-/** Repeated ones are joined; the address of who is connected stands last in X-Forwarded-For, as every proxy writes it. */
+/** Repeated ones are joined; the address of the connection stands last in X-Forwarded-For, as every proxy writes it. */
 export function headersOf({ headersDistinct, socket }: IncomingMessage): (name: string) => string | null {
   const read = (name: string): string | null => headersDistinct[name]?.join(',') ?? null
   const peer = (socket.remoteAddress ?? '').replace(/^::ffff:/, '')

@@ -1,4 +1,4 @@
-// Which registered functions this host can run; anything it can't stops the start and is named.
+// Which registered functions this host can run; one that it can't run stops the start, and is named.
 import type { LoadedFunction, TriggerType } from '../contract.ts'
 import type { Binding, Registered, RetryOptions } from './core-module.ts'
 import { startupError } from './startup-error.ts'

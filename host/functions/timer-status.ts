@@ -1,4 +1,4 @@
-// What a timer remembers between runs of the host, and whether a run was missed meanwhile.
+// What a timer remembers between runs of the host, and whether a run was missed in between.
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Schedule } from './schedule.ts'

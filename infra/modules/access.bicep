@@ -1,4 +1,4 @@
-// Who may do what: every role assignment is here, and of machines in the two files beside it that begin alike.
+// Who may do what: every role assignment is here; those of machines are in access-fleet.bicep and access-nodes.bicep.
 
 @description('Name of the identity that the app acts as.')
 param identityName string

@@ -1,4 +1,4 @@
-// Titles, in the container `assets`: a partition a tenant, and in it what it keeps and uses, and events not passed on yet.
+// Titles, in the container `assets`: one partition per tenant, which also holds its usage and the events not passed on yet.
 import { z } from 'zod'
 import { AssetEventDocument, counted, eventOf } from '../assets/events.ts'
 import { charged, newCharge } from '../assets/machine.ts'

@@ -1,4 +1,4 @@
-// The audit, in the container `audit`: a partition a tenant, entries deleted by their `ttl`.
+// The audit, in the container `audit`: one partition per tenant; their `ttl` deletes entries.
 import { z } from 'zod'
 import { idPattern, type KeyId } from '../core/ids.ts'
 import type { AuditEntry, AuditStore } from '../tenants/ports.ts'

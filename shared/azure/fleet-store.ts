@@ -1,4 +1,4 @@
-// The fleet, in the container `fleet`: a partition a pool, all of which is decided on at once.
+// The fleet, in the container `fleet`: one partition per pool, since a pool is decided on as a whole.
 import type { OperationInput } from '@azure/cosmos'
 import { z } from 'zod'
 import type { FleetState, FleetStore, Gauge, Node, Pool } from '../fleet/ports.ts'
@@ -37,6 +37,7 @@ const node: Schema<Node> = z.object({
       drains: z.literal(true).exactOptional(),
     })
     .exactOptional(),
+  leaving: z.object({ sha256: z.string(), untilMs: z.number() }).exactOptional(),
 })
 
 const bound = z.object({ nodes: whole, untilMs: z.number() })

@@ -1,4 +1,4 @@
-// Wrapped content keys, in the container `keys`: a partition a title, and one for the platform's own secrets.
+// Wrapped content keys, in the container `keys`: one partition per title, and one for the platform's own secrets.
 import { z } from 'zod'
 import { idPattern } from '../core/ids.ts'
 import type { KeyStore, WrappedKeys } from '../protect/ports.ts'

@@ -1,4 +1,4 @@
-// Revocations, in the container `revocations`: a partition a shard, polled by the time that Cosmos itself gave them.
+// Revocations, in the container `revocations`: one partition per shard, polled by the time that Cosmos itself wrote.
 import { z } from 'zod'
 import type { Revocation, RevocationStore } from '../protect/ports.ts'
 import type { Documents, Schema } from './documents.ts'

@@ -1,4 +1,4 @@
-// Playback sessions and their viewers' slots, in the container `sessions`: a partition a viewer, deleted by their `ttl`.
+// Playback sessions and their viewers' slots, in the container `sessions`: one partition per viewer; their `ttl` deletes them.
 import { z } from 'zod'
 import { idPattern, type SigningKeyId } from '../core/ids.ts'
 import type { Session, SessionStore, Slots } from '../protect/ports.ts'

@@ -1,4 +1,4 @@
-// Encode's units of work, in the container `units`: a partition a job.
+// Encode's units of work, in the container `units`: one partition per job.
 import { z } from 'zod'
 import type { Unit, UnitStore } from '../encode/ports.ts'
 import type { Documents, Schema } from './documents.ts'

@@ -1,4 +1,4 @@
-// Endpoints and deliveries of webhooks, in the container `webhooks`: a partition a tenant, deliveries deleted by their `ttl`.
+// Endpoints and deliveries of webhooks, in the container `webhooks`: one partition per tenant; their `ttl` deletes deliveries.
 import { z } from 'zod'
 import { AssetEventName } from '../assets/events.ts'
 import { type EventId, idPattern, type TenantId, type WebhookId } from '../core/ids.ts'

@@ -13,7 +13,7 @@ export const problems = {
   'invalid-request': kind(
     400,
     'The request is not well formed',
-    'Mend what `errors` lists and send it again.',
+    'Correct what `errors` lists and send it again.',
   ),
   unauthenticated: kind(401, 'No valid key', 'Send your API key as `Authorization: Bearer <key>`.'),
   forbidden: kind(403, 'Not allowed', 'Use a key whose role allows this.'),
@@ -74,7 +74,7 @@ export const problems = {
     'Not playable yet',
     'Wait until the first segments are encoded; `progress` tells.',
   ),
-  'asset-failed': kind(409, 'This title failed', 'Read its `error`, mend the source and upload it again.'),
+  'asset-failed': kind(409, 'This title failed', 'Read its `error`, repair the source and upload it again.'),
   // sources
   'source-changed': kind(
     409,

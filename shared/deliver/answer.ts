@@ -97,7 +97,7 @@ export function createDeliver(deps: DeliverDeps) {
     const cors = corsHeaders(header, granted.allowedOrigins)
     if (method === 'OPTIONS') return preflight(cors)
     const answered = await answerGranted(granted, request)
-    // To the eye of who asks, a title that is gone and a token that never was are the same.
+    // To whoever asks, a title that is gone and a token that never was look the same.
     if (answered.status === 403) return refuse(request)
     deps.meter.served(granted.sessionId, method === 'HEAD' ? 0 : (answered.body?.length ?? 0))
     return finish(answered, cors)

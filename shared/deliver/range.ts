@@ -1,4 +1,4 @@
-// Which bytes a Range header asks for (RFC 9110 section 14), of a representation whose size is known.
+// Which bytes a `Range` header asks for (RFC 9110 section 14), of a representation whose size is known.
 export interface ByteRange {
   readonly first: number
   /** Inclusive, as on the wire. */

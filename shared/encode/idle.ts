@@ -1,4 +1,4 @@
-// How long those of one worker who find nothing to do wait: longer each time, and not at all once one of them finds something.
+// How long the idle slots of a worker wait before they look again: longer each time, and not at all once one of them finds a unit.
 import type { Clock } from '../core/clock.ts'
 
 /** Each look is a query across all titles, and paid for; who wakes a machine waits for minutes anyway. */

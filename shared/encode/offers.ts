@@ -1,4 +1,4 @@
-// encode-offer: puts a unit where workers find it, then tells who waits whether it is over, or is the app's to do.
+// encode-offer: puts a unit where workers find it, then tells its orchestration whether it is over, or is the app's to do.
 import type { Asset } from '../assets/model.ts'
 import { Problem } from '../core/problem.ts'
 import { lookedAt, offered, offeredAnew, offerIdOf } from './claims.ts'

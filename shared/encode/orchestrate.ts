@@ -144,8 +144,8 @@ export function* encodeUnit(context: OrchestrationContext): Steps<Outcome<Done> 
 }
 
 /**
- * Every so-manieth chunk, one after another: as many parts as there are make a window that slides over the title, with
- * no task that is waited for twice, which Durable Functions does not bear. What is wrong ends the title at once.
+ * Every nth chunk of a title that has n parts, one after another: together the parts are a window that slides over the
+ * title, with no task that is waited for twice, which Durable Functions does not bear. What is wrong ends the title at once.
  */
 export function* encodePart(context: OrchestrationContext): Steps<Outcome | undefined> {
   const part = context.df.getInput() as Part

@@ -57,7 +57,7 @@ const isBefore = (a: Offer, b: Offer): boolean => (a.chunk ?? 0) < (b.chunk ?? 0
 
 const againSeconds = 1
 
-/** encode-unclaimed: the activity of a chunk, once the unit is this app's by its document; so it is one of both who does it. */
+/** encode-unclaimed: the activity of a chunk, once its document says that the unit is this app's; so either the app does it or a worker, never both. */
 export const encodeUnclaimed = (deps: EncodeDeps, target: UnclaimedTarget): Promise<Outcome<Partial<Turn>>> =>
   settle(deps, target, async () => {
     if (await letsPass(deps, target)) return { ok: true, waitSeconds: againSeconds }

@@ -24,8 +24,17 @@ const into = (node: Node, state: NodeState, nowMs: number): Node => ({
 
 /** With nobody on it: the secret of the worker that was there is worth nothing any more. */
 function vacant(node: Node): Node {
-  const { boot: _boot, beat: _beat, ...rest } = node
+  const { boot: _boot, beat: _beat, leaving: _leaving, ...rest } = node
   return rest
+}
+
+/** By then the claims of a worker that does not give back what it holds have lapsed. */
+const leavingMs = 30_000
+
+/** With a while to give back what it holds; nobody who has not been heard for as long is waited for. */
+function leaving(node: Node, nowMs: number): Pick<Node, 'leaving'> {
+  if (!node.boot || nowMs - heardAtMs(node) >= leavingMs) return {}
+  return { leaving: { sha256: node.boot.sha256, untilMs: nowMs + leavingMs } }
 }
 
 const mostDoublings = 5
@@ -82,8 +91,10 @@ interface At {
 export function released(node: Node, { epoch, nowMs, drainMs }: At & { drainMs: number }): Node {
   if (node.epoch !== epoch) return node
   if (node.state === 'failed') return vacant(into(node, 'stopping', nowMs))
-  if (node.state !== 'draining' || !(isEmpty(node) || nowMs - node.sinceMs >= drainMs)) return node
-  return { ...vacant(into(node, 'stopping', nowMs)), failures: 0 }
+  if (node.state !== 'draining') return node
+  const isDone = isEmpty(node)
+  if (!isDone && nowMs - node.sinceMs < drainMs) return node
+  return { ...vacant(into(node, 'stopping', nowMs)), failures: 0, ...(isDone ? {} : leaving(node, nowMs)) }
 }
 
 /** A wake that comes to nothing. */
@@ -103,6 +114,12 @@ export const heardAtMs = ({ boot, beat }: Node): number => Math.max(boot?.atMs ?
 
 export const isSilent = (node: Node, nowMs: number, deadMs: number): boolean =>
   serves(node) && nowMs - heardAtMs(node) >= deadMs
+
+/** By which hash its worker's secret is known now: while it serves, and a little longer if it was told to leave. */
+export function knownBy(node: Node, nowMs: number): string | undefined {
+  if (serves(node)) return node.boot?.sha256
+  return node.leaving && nowMs < node.leaving.untilMs ? node.leaving.sha256 : undefined
+}
 
 /** Taken for dead. */
 export function lost(node: Node, nowMs: number, restMs: number): Node {

@@ -1,4 +1,4 @@
-// Who is woken because too few are there, and what stands in the way of more.
+// Which machines are woken because too few are there, and what stands in the way of waking more.
 import type { Purse } from './budget.ts'
 import type { Choice, Decision } from './decision.ts'
 import { type Bounds, required } from './need.ts'

@@ -13,7 +13,7 @@ const stepsOfHistory = 64
 /** A store that is away for longer than the retries only delays it. */
 const awaySeconds = 30
 
-/** Nothing but "over" ends it, and that is said only by who has read the node's document. */
+/** Nothing but "over" ends it, and only an activity that has read the node's document says that. */
 function* drive(context: OrchestrationContext, first: ActivityName): Steps {
   let { next = first, ...target } = context.df.getInput() as Progress
   for (let count = 0; count < stepsOfHistory; count++) {

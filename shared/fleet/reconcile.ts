@@ -77,7 +77,7 @@ export function createReconcile(deps: ReconcileDeps) {
 
 /**
  * Of hundreds of machines it takes a while, and longer still when the resource manager hangs: no look waits for that.
- * What comes out later is handed to who asks next; if it never is, its nodes are found stranded.
+ * What comes out later is handed to the next who asks; if it never is, its nodes are found stranded.
  */
 export function createMeanwhile(
   work: () => Promise<readonly Errand[]>,

@@ -1,4 +1,4 @@
-// Who of a pool is there to count on, who could be woken and in which order, and in which order they go.
+// Which machines of a pool can be counted on, which could be woken, and in which order they are woken and go.
 import { type Place, type PoolPlan, placesOf } from './plan.ts'
 import type { Node } from './ports.ts'
 

@@ -1,4 +1,4 @@
-// Who is sent to sleep: those that must go whatever is needed, and those that have been too many for long enough.
+// Which machines are sent to sleep: those that must go whatever is needed, and those that have been too many for long enough.
 import type { Purse } from './budget.ts'
 import type { Choice, Decision } from './decision.ts'
 import { type Bounds, required } from './need.ts'

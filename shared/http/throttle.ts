@@ -1,4 +1,4 @@
-// How many requests of one tenant, or refusals of one network, one instance bears: a token bucket each.
+// How many requests of a tenant, or refusals of a network, one instance answers: a token bucket each.
 import type { Clock } from '../core/clock.ts'
 
 const mostBuckets = 10_000

@@ -1,4 +1,4 @@
-// A source with holes, for who does not need what lies there: zeros stand in them, and only the rest is fetched, ahead of need.
+// A source with holes, for a reader that does not need what lies there: holes read as zeros, and only the rest is fetched, ahead of need.
 import type { Hole, Layout, ReadBytes, Stretch } from '../encode/ports.ts'
 
 export interface Sparse {

@@ -1,4 +1,4 @@
-// Which sessions were ended by word: a feed that every node reads every 2 s while somebody plays, and never believes when it is old.
+// Which sessions were ended before their time: a feed that every node reads every 2 s while somebody plays, and never believes when it is old.
 import type { Clock } from '../core/clock.ts'
 import { isUnavailable, within } from '../core/patience.ts'
 import type { Revocation, RevocationStore } from './ports.ts'

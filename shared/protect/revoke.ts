@@ -1,4 +1,4 @@
-// What is over by its tenant's word, a session or all of a viewer's, and which sessions play right now.
+// What a tenant ends, one session or all of a viewer's, and which sessions play right now.
 import { isoTime } from '../core/clock.ts'
 import type { TenantId } from '../core/ids.ts'
 import { Problem } from '../core/problem.ts'

@@ -1,4 +1,4 @@
-// JSON as a token may carry it: one object that every reader reads alike; anything that two could read differently is refused.
+// JSON as a token may carry it: one object that every parser reads alike; anything that two could read differently is refused.
 
 /** A policy in the claims, a list in the policy, and the object itself. */
 const deepest = 3
