@@ -92,7 +92,7 @@ async function buildWeb(): Promise<void> {
 /** `<!-- access.html -->` stands for that file. */
 async function wholePage(file: string): Promise<string> {
   const page = await readFile(`${root}/web/${file}`, 'utf8')
-  const names = [...page.matchAll(/<!-- (\w+\.html) -->/g)].map((match) => match[1] ?? '')
+  const names = [...page.matchAll(/<!-- ([\w-]+\.html) -->/g)].map((match) => match[1] ?? '')
   const parts = await Promise.all(names.map((name) => readFile(`${root}/web/${name}`, 'utf8')))
   return names.reduce((whole, name, n) => whole.replace(`<!-- ${name} -->`, () => parts[n] ?? ''), page)
 }
