@@ -48,8 +48,8 @@ async function readCall<App>(
   ask: HttpAsk,
 ): Promise<Call<App, unknown, unknown>> {
   const { tenant, caller } = await identify(route, deps, ask)
-  const text = route.body ? Buffer.from(await ask.bytes(bodyLimitBytes)).toString('utf8') : ''
-  const body = route.body ? parse(route.body, parseJson(text), '') : undefined
+  const bytes = route.body ? await ask.bytes(bodyLimitBytes) : new Uint8Array()
+  const body = route.body ? parse(route.body, parseJson(bytes), '') : undefined
   const query = route.query
     ? parse(route.query, Object.fromEntries(ask.url.searchParams), '/query')
     : undefined
@@ -70,18 +70,21 @@ async function readCall<App>(
     random,
     // Made when it is read: a segment's request has no use for it.
     get requestHash() {
-      return sha256Hex(`${route.name}\0${ask.url.pathname}\0${text}`)
+      return sha256Hex(Buffer.concat([Buffer.from(`${route.name}\0${ask.url.pathname}\0`), bytes]))
     },
     orchestrations: deps.orchestrations,
   }
 }
 
-function parseJson(text: string): unknown {
-  if (text === '') return {}
+/** RFC 8259 8.1. Whoever reads other bytes as UTF-8 takes `J\xf6rg` and `J\xfcrg` of Latin-1 for one. */
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+function parseJson(bytes: Uint8Array): unknown {
+  if (bytes.length === 0) return {}
   try {
-    return JSON.parse(text)
+    return JSON.parse(utf8.decode(bytes))
   } catch {
-    throw new Problem('invalid-request', { detail: 'The body is not JSON.' })
+    throw new Problem('invalid-request', { detail: 'The body is not JSON in UTF-8.' })
   }
 }
 

@@ -118,6 +118,18 @@ test('a bad body names each field', async () => {
   expect(await send(route({ body }), from, { headers: bearer, body: '{' })).toMatchObject({ status: 400 })
 })
 
+test('a body that is not UTF-8 is refused: read with marks for its letters, two names would be one', async () => {
+  const body = z.object({ viewer: z.string() }).strict()
+  const called = (viewer: Uint8Array) => {
+    const bytes = Buffer.concat([Buffer.from('{"viewer":"'), viewer, Buffer.from('"}')])
+    return send(route({ body }), deps(null, tenant), { headers: bearer, body: bytes })
+  }
+  expect((await called(Buffer.from('Jörg'))).status).toBe(201)
+  const detail = 'The body is not JSON in UTF-8.'
+  for (const bytes of [Buffer.from('Jörg', 'latin1'), Buffer.from([0xed, 0xa0, 0x80])])
+    expect(await called(bytes)).toMatchObject({ status: 400, json: { code: 'invalid-request', detail } })
+})
+
 test('an unexpected error shows nothing of itself', async () => {
   const failing = route({
     run: () => {

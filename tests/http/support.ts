@@ -28,8 +28,10 @@ const ask = ({ method = 'POST', path = '/', headers = {}, body, params = {} }: S
   url: new URL(path, 'http://host.test'),
   params,
   header: (name) => headers[name.toLowerCase()] ?? null,
-  bytes: async () =>
-    Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)),
+  bytes: async () => {
+    if (body instanceof Uint8Array) return body
+    return Buffer.from(body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body))
+  },
 })
 
 /** A key of this tenant is `{tenantId}.{role}` here. */
