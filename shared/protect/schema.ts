@@ -3,8 +3,12 @@ import { z } from 'zod'
 import { Policy } from '../tenants/policy.ts'
 import { grantMaxSeconds, ttlMaxSeconds } from './grant.ts'
 
-/** Whoever watches, in the tenant's own words. */
-const viewer = z.string().min(1).max(200)
+/** Whoever watches, in the tenant's own words; half of a surrogate pair would be hashed as every other half is. */
+const viewer = z
+  .string()
+  .min(1)
+  .max(200)
+  .refine((name) => name.isWellFormed(), 'must not hold half of a surrogate pair')
 
 export const PlaybackRequest = z
   .object({
