@@ -14,9 +14,10 @@ export interface ErrandDeps {
   readonly lookMs: number
   /** What was asked and shows no effect is asked again. */
   readonly askAgainMs: number
+  /** A resource manager that can't be reached is tried again after so long. */
+  readonly awayMs: number
 }
 
-const awaySeconds = 15
 const refusedSeconds = 60
 const over: Step = { next: 'over', waitSeconds: 0 }
 /** Reasons of a wake that came to nothing: who gave it up goes on until the machine sleeps. */
@@ -26,6 +27,7 @@ const capacityCode = /Allocation|Capacity|SkuNotAvailable|Quota/i
 export function createErrands(deps: ErrandDeps) {
   const { store, machines, log, planOf } = deps
   const lookSeconds = deps.lookMs / 1000
+  const awaySeconds = deps.awayMs / 1000
 
   /** The node after `change`, if that wake of it is still the latest. */
   async function move(target: Target, change: (node: Node) => Node): Promise<Node | undefined> {

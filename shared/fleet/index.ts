@@ -40,6 +40,8 @@ export interface FleetPace {
   readonly lookMs: number
   /** What was asked of a machine and shows no effect is asked again. */
   readonly askAgainMs: number
+  /** A resource manager that can't be reached is tried again after so long. */
+  readonly awayMs: number
   /** Between two comparisons of all machines with their documents. */
   readonly reconcileMs: number
   /** For that comparison, before what comes out of it is left to the next look. */
@@ -52,6 +54,7 @@ const usual: FleetPace = {
   strandedMs: 60_000,
   lookMs: 6000,
   askAgainMs: 60_000,
+  awayMs: 15_000,
   reconcileMs: 60_000,
   waitMs: 2000,
   callMs: 2000,
@@ -132,7 +135,8 @@ export function createFleet(deps: FleetDeps) {
     nodes: createNodes({ store, clock }),
     crew: createCrew({ store, clock }),
     errands: createErrands({
-      ...{ store, machines, log, lookMs: pace.lookMs, askAgainMs: pace.askAgainMs },
+      ...{ store, machines, log },
+      ...{ lookMs: pace.lookMs, askAgainMs: pace.askAgainMs, awayMs: pace.awayMs },
       planOf: (pool) => planOf(pool) ?? planOfNobody(pool),
     }),
 

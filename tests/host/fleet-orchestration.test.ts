@@ -67,8 +67,9 @@ it('an activity calls for workers; the wake goes through whatever the resource m
   expect((await host.settled(`wake-${one}-1`)).runtimeStatus).toBe('Completed')
   await host.says('"fleet.ready"')
   // As a decision would, whose errand never began: a watch finds it.
+  const nextOne = host.log().split('"fleet.stranded"').length
   await fleet.set(one, (node) => ({ ...drainAsked(node, 'idle', fleet.store.now()), drivenAtMs: 0 }))
-  await host.says('"fleet.stranded"')
+  await host.says('"fleet.stranded"', nextOne)
   for (let n = 0; n < 2; n++) await fleet.nodes.beat(one, boot.id, { holds: [], load })
   await fleet.until(one, isIn('stopped'))
   expect(asked().at(-1)).toBe('deallocate begun')
