@@ -1,4 +1,5 @@
 // The commands that run one function app: `app` for people, `functions` as a child of the platform.
+import { flushCompileCache } from 'node:module'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type Served, serveApp } from './serve.ts'
@@ -16,6 +17,8 @@ export async function runCommand(command: 'app' | 'functions', args: readonly st
     process.stdout.write(
       `${command === 'app' ? address : JSON.stringify({ ready: true, port: served.port })}\n`,
     )
+    // Not at its end, which may be a kill: the next start has what this one compiled.
+    flushCompileCache()
   } catch (error) {
     const known = error instanceof Error && error.name === 'StartupError'
     process.stderr.write(`${known ? messageOf(error) : ((error as Error).stack ?? String(error))}\n`)
