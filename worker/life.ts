@@ -122,6 +122,8 @@ export function createLife({ node, version, fleet, role, cpu, clock, random, log
     async end(how: 'drain' | 'leave'): Promise<void> {
       asked = stricter(asked, how)
       obey()
+      // Its machine may be on its way down: what the document says of that is worth knowing at once.
+      hurry()
       await role.idle()
       isOver = true
       hurry()

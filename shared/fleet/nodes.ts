@@ -2,7 +2,7 @@
 import type { Clock } from '../core/clock.ts'
 import { constantTimeEqual, sha256Hex } from '../core/hash.ts'
 import { createRecent } from '../core/recent.ts'
-import { beaten, registered, serves } from './machine.ts'
+import { beaten, knownBy, registered } from './machine.ts'
 import { poolOf } from './plan.ts'
 import type { Beat, Boot, FleetStore, Node } from './ports.ts'
 
@@ -56,7 +56,8 @@ export function createNodes({ store, clock }: { readonly store: FleetStore; read
       const sha256 = sha256Hex(secret)
       // By secret too: a worker that has just taken its place must not meet what was known of the one before.
       const { node } = await recent.get(`${id}.${sha256}`, async () => ({ node: await find(id) }))
-      return node?.boot && serves(node) && constantTimeEqual(sha256, node.boot.sha256) ? id : undefined
+      const known = node && knownBy(node, store.now())
+      return known !== undefined && constantTimeEqual(sha256, known) ? id : undefined
     },
   }
 }

@@ -72,6 +72,8 @@ export interface Node {
   readonly reason?: Reason
   readonly boot?: Boot
   readonly beat?: Beat
+  /** Of one that is stopped with something in its hands: whose secret is still good, to give that back. */
+  readonly leaving?: { readonly sha256: string; readonly untilMs: number }
 }
 
 /** An admin's word, which lapses. */

@@ -1,7 +1,7 @@
 // How a worker takes its place, and by what it is known: the secret of this boot alone, and only while its node serves.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { sha256Hex } from '../../shared/core/hash.ts'
-import { drainAsked, lost, woken } from '../../shared/fleet/machine.ts'
+import { asleep, deallocated, drainAsked, lost, released, woken } from '../../shared/fleet/machine.ts'
 import { createNodes } from '../../shared/fleet/nodes.ts'
 import { emptyFleet } from './empty.ts'
 import { type FleetOnCosmos, startFleet } from './stores.ts'
@@ -67,6 +67,43 @@ describe('a credential', () => {
     await fleet.set(one, (node) => drainAsked(node, 'idle', fleet.store.now()))
     expect(await known(credential('a'))).toBe(one)
     await fleet.set(one, (node) => lost(node, fleet.store.now(), 1))
+    expect(await known(credential('a'))).toBeUndefined()
+  })
+
+  test('of one that is stopped with a unit in hand is good for as long as that takes to give back, and no longer', async () => {
+    const drainMs = 1000
+    const stopWith = async (holds: string[], afterMs: number) => {
+      await fleet.set(one, () => asleep('encoder', one))
+      await wake()
+      await fleet.nodes.register(one, bootOf('a'))
+      await fleet.nodes.beat(one, 'a', { holds, load })
+      await fleet.set(one, (now) => drainAsked(now, 'idle', fleet.store.now()))
+      await fleet.nodes.beat(one, 'a', { holds, load })
+      await fleet.nodes.beat(one, 'a', { holds, load })
+      const nowMs = fleet.store.now() + afterMs
+      await fleet.set(one, (now) => released(now, { epoch: now.epoch, nowMs, drainMs }))
+      return fleet.find(one)
+    }
+    const stopping = await stopWith(['x'], drainMs)
+    expect([stopping?.state, stopping?.boot]).toEqual(['stopping', undefined])
+    expect(await known(credential('a'))).toBe(one)
+    expect(await known(credential('b'))).toBeUndefined()
+    // It works no more: no beat of it is heard, and no place is its own.
+    expect((await fleet.nodes.beat(one, 'a', { holds: ['y'], load }))?.beat).toBeUndefined()
+    await fleet.set(one, (now) => ({
+      ...now,
+      leaving: { sha256: now.leaving?.sha256 ?? '', untilMs: fleet.store.now() },
+    }))
+    expect(await known(credential('a'))).toBeUndefined()
+
+    expect([(await stopWith([], 0))?.state, await known(credential('a'))]).toEqual(['stopping', undefined])
+    // Silent for as long, it may be dead.
+    expect([(await stopWith(['x'], 60_000))?.state, await known(credential('a'))]).toEqual([
+      ...['stopping', undefined],
+    ])
+    await stopWith(['x'], drainMs)
+    expect(await known(credential('a'))).toBe(one)
+    await fleet.set(one, (now) => deallocated(now, { epoch: now.epoch, nowMs: fleet.store.now() }))
     expect(await known(credential('a'))).toBeUndefined()
   })
 
