@@ -68,7 +68,8 @@ test('connections stay for the next request, unless it ends', async () => {
   isEnding = false
 })
 
-test('a reader who is too slow is not waited for', async () => {
+// These two wait for seconds of the listener's own, side by side.
+test.concurrent('a reader who is too slow is not waited for', async () => {
   const slow = await ask('/large')
   expect(slow.status).toBe(200)
   const beganMs = Date.now()
@@ -78,7 +79,7 @@ test('a reader who is too slow is not waited for', async () => {
   await expect(slow.read()).rejects.toThrow()
 })
 
-test('who never ends a request is not waited for either', async () => {
+test.concurrent('who never ends a request is not waited for either', async () => {
   const socket = connect(listener.port, '127.0.0.1')
   let said = ''
   socket.on('data', (bytes) => {
