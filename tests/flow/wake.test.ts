@@ -15,13 +15,20 @@ import {
 } from '../support/platform-process.ts'
 import { type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
+import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 vi.setConfig({ testTimeout: 600_000 })
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const blows = Number(process.env['KILLS'] ?? 8)
+const frameRate = 12.5
+const size = '192x108'
+/** Of all renditions, at the pace that ffmpeg is held to: what units last by plan, they really last. */
+const filmSecondsPerSecond = 5
+const pixelsPerSecond = (192 * 108 + 96 * 54) * frameRate * filmSecondsPerSecond
 const env = {
+  ENCODE_PIXELS_PER_SECOND: String(pixelsPerSecond),
   ENCODE_FLEET_SECONDS: '2',
   ENCODE_FLEET_PATIENCE_SECONDS: '60',
   MOVIDONE_BOOT_SECONDS: '1',
@@ -47,7 +54,7 @@ async function open(one: PlatformProcess): Promise<{ tenant: Tenant; fleet: Flee
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-wake-'))
   const path = join(folder, 'film.mp4')
-  await drawFilm({ path, seconds: 60, frameRate: 25, size: '640x360' })
+  await drawFilm({ path, seconds: 40, frameRate, size })
   film = await readFile(path)
   const alone = startPlatform(stateFolder())
   const { tenant } = await open(alone)
@@ -56,6 +63,7 @@ beforeAll(async () => {
   reference = await portrait(tenant, id)
   expect(reference.state).toBe('ready')
   await alone.end('SIGINT')
+  Object.assign(env, slowFfmpeg(folder, filmSecondsPerSecond))
 })
 
 afterEach(async () => {
@@ -77,7 +85,7 @@ test('a film wakes them, says so, and they sleep again; a short one wakes nobody
   platform = startPlatform(stateFolder(), { env })
   const { tenant, fleet } = await open(platform)
   const short = join(folder, 'short.mp4')
-  await drawFilm({ path: short, seconds: 4, frameRate: 25, size: '320x180' })
+  await drawFilm({ path: short, seconds: 4, frameRate, size })
   const little = await tenant.upload(await readFile(short))
   await tenant.until(little, over)
   for (const node of nodes) expect(await fleet.stateOf(node)).toBe('stopped')
@@ -85,12 +93,10 @@ test('a film wakes them, says so, and they sleep again; a short one wakes nobody
 
   const id = await tenant.upload(film)
   const stages = new Set<string>()
-  for (;;) {
-    const asset = await tenant.asset(id)
+  await tenant.until(id, (asset) => {
     stages.add(asset.progress.stage)
-    if (over(asset)) break
-    await sleep(50)
-  }
+    return over(asset)
+  })
   expect([...stages]).toContain('waking-encoders')
   expect([...stages]).toContain('encoding')
   expect(await portrait(tenant, id)).toEqual(reference)
@@ -165,7 +171,8 @@ test(`${blows} blows at any moment change nothing of it, and leave no machine ru
   ]
   const ids = [await tenant.upload(film), await tenant.upload(film)]
   // Something is in their hands.
-  while (!(await fleet.view()).nodes.some(({ holds }) => holds.length > 0)) await sleep(50)
+  const held = async () => (await fleet.view()).nodes.flatMap(({ holds }) => holds)
+  await expect.poll(held, { timeout: 60_000, interval: 100 }).not.toEqual([])
   for (let n = 0; n < blows; n++) {
     await sleep(random() * 3000)
     await pick(ways)?.()

@@ -46,10 +46,10 @@ export function crewOf({ stateDirectory, pidOf }: PlatformProcess) {
     async untilHolds(name: string, tenant: Tenant, film: Uint8Array): Promise<{ id: string; unit: string }> {
       for (;;) {
         const id = await tenant.upload(film)
-        for (let waits = 1; waits % 25 !== 0 || !isOver(await tenant.asset(id)); waits++) {
+        for (let waits = 1; waits % 10 !== 0 || !isOver(await tenant.asset(id)); waits++) {
           const unit = (await crew.holds(name)).find((one) => one.includes(id))
           if (unit) return { id, unit }
-          await sleep(20)
+          await sleep(50)
         }
       }
     },

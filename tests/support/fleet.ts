@@ -64,8 +64,13 @@ export function fleetOf({ local, stateDirectory }: PlatformProcess, pool: PoolNa
     async stateOf(node: string): Promise<NodeState | undefined> {
       return (await fleet.view()).nodes.find(({ id }) => id === node)?.state
     },
-    async until(node: string, state: NodeState): Promise<void> {
-      while ((await fleet.stateOf(node)) !== state) await sleep(100)
+    async until(node: string, state: NodeState, patienceMs = 120_000): Promise<void> {
+      const endMs = Date.now() + patienceMs
+      for (let is = await fleet.stateOf(node); is !== state; is = await fleet.stateOf(node)) {
+        if (Date.now() > endMs)
+          throw new Error(`${node} is ${is}, not ${state}, after ${patienceMs / 1000} s`)
+        await sleep(200)
+      }
     },
     async fault(order: object): Promise<void> {
       const headers = { authorization: `Bearer ${await armToken()}` }

@@ -10,7 +10,7 @@ import type { ListedProcess, LocalJson } from '../../host/platform/local-json.ts
 import { processTable } from '../../host/platform/process-table.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-const READY_MS = 45_000
+const READY_MS = 120_000
 
 export interface PlatformProcess {
   readonly supervisor: ChildProcess
