@@ -1,7 +1,7 @@
 // Admin: tenants are made, listed, limited and suspended by whoever runs the platform, who sees nothing of their titles.
+import { PageQuery } from '../shared/core/page.ts'
 import {
   AuditList,
-  AuditQuery,
   ManagedTenant,
   ManagedTenantList,
   ManagedTenantUsage,
@@ -63,7 +63,7 @@ const tenantsAudit = http({
   path: 'api/v1/tenants/{tenantId}/audit',
   auth: 'admin',
   summary: 'Who changed what of a tenant, the newest first, page by page',
-  query: AuditQuery,
+  query: PageQuery,
   reply: { 200: AuditList },
   run: async ({ app, params, query }) => {
     const { id } = await app.tenants.read(params['tenantId'] ?? '')
@@ -77,7 +77,7 @@ const platformAudit = http({
   path: 'api/v1/audit/platform',
   auth: 'admin',
   summary: 'What admins changed that is no tenant’s, the newest first, page by page',
-  query: AuditQuery,
+  query: PageQuery,
   reply: { 200: AuditList },
   run: async ({ app, query }) => AuditList.parse(await app.audit.list('platform', query)),
 })

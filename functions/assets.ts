@@ -1,6 +1,7 @@
 // Assets: the titles of a tenant; list, read, rename, delete, and a short look at the source.
 import { AssetView, viewAsset } from '../shared/assets/model.ts'
-import { AssetChange, AssetPage, AssetQuery, SourceUrl } from '../shared/assets/schema.ts'
+import { AssetChange, AssetPage, SourceUrl } from '../shared/assets/schema.ts'
+import { PageQuery } from '../shared/core/page.ts'
 import { http, type StageDefinitions } from './definition.ts'
 import { cleaning } from './hand-off.ts'
 
@@ -11,7 +12,7 @@ const assetsList = http({
   auth: 'tenant',
   roles: ['uploader', 'minter', 'statistics'],
   summary: 'Titles, page by page',
-  query: AssetQuery,
+  query: PageQuery,
   reply: { 200: AssetPage },
   run: ({ app, tenant, query }) => app.assets.list(tenant.id, query),
 })

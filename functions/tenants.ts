@@ -1,7 +1,7 @@
 // Tenants: they read and change themselves, keep their API keys, and see what they use and who changed what.
+import { PageQuery } from '../shared/core/page.ts'
 import {
   AuditList,
-  AuditQuery,
   KeyList,
   KeyRequest,
   KeyView,
@@ -82,7 +82,7 @@ const auditList = http({
   path: 'api/v1/audit',
   auth: 'tenant',
   summary: 'Who changed what, the newest first, page by page',
-  query: AuditQuery,
+  query: PageQuery,
   reply: { 200: AuditList },
   run: async ({ app, tenant, query }) => AuditList.parse(await app.audit.list(tenant.id, query)),
 })

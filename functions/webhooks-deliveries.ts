@@ -1,5 +1,6 @@
 // Deliveries of webhooks: what was sent and what came of it, once more on demand; a timer repeats what was not heard.
-import { DeliveryPage, DeliveryQuery, DeliveryView, viewDelivery } from '../shared/webhooks/schema.ts'
+import { PageQuery } from '../shared/core/page.ts'
+import { DeliveryPage, DeliveryView, viewDelivery } from '../shared/webhooks/schema.ts'
 import { http, type StageDefinitions, type Timer } from './definition.ts'
 
 const test = http({
@@ -19,7 +20,7 @@ const list = http({
   path: 'api/v1/webhooks/{webhookId}/deliveries',
   auth: 'tenant',
   summary: 'What was sent in the last 30 days, the newest first, with every try',
-  query: DeliveryQuery,
+  query: PageQuery,
   reply: { 200: DeliveryPage },
   run: async ({ app, tenant, params, query }) => {
     const page = await app.webhooks.deliveries(tenant.id, params['webhookId'] ?? '', query)

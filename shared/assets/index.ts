@@ -1,12 +1,13 @@
 // Titles as their tenant sees them: list, read, rename, delete.
 import { type Clock, isoTime } from '../core/clock.ts'
 import type { AssetId, TenantId } from '../core/ids.ts'
+import type { Page, PageQuery } from '../core/page.ts'
 import { removed, sessionsEnded } from './machine.ts'
 import { type Asset, type AssetView, present, viewAsset } from './model.ts'
-import type { AssetStore, Page } from './ports.ts'
+import type { AssetStore } from './ports.ts'
 
 export interface Assets {
-  list(tenantId: TenantId, page: { cursor?: string | undefined; limit: number }): Promise<Page<AssetView>>
+  list(tenantId: TenantId, page: PageQuery): Promise<Page<AssetView>>
   /** Throws `not-found` for what is not there, is deleted, or is another tenant's. */
   get(tenantId: TenantId, id: string): Promise<Asset>
   rename(tenantId: TenantId, id: string, title: string): Promise<Asset>

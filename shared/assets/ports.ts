@@ -1,15 +1,10 @@
 // What titles need of the world: their documents, their sources and their media. `shared/azure` implements these.
 import type { AssetId, TenantId } from '../core/ids.ts'
+import type { Page, PageQuery } from '../core/page.ts'
 import type { AssetEvent } from './events.ts'
 import type { Asset, Kept } from './model.ts'
 
 export type { Asset, AssetEvent, Kept }
-
-export interface Page<T> {
-  readonly items: T[]
-  /** Opaque; absent on the last page. */
-  readonly cursor?: string
-}
 
 /** A pure change of a document: the next one, or `unchanged`. It may run several times and may throw a Problem. */
 export type Change<T> = (current: T) => T | 'unchanged'
@@ -22,7 +17,7 @@ export interface AssetStore {
   /** Read, change, replace with `IfMatch`; repeats a bounded number of times, then throws `conflict`; `not-found` when absent. */
   update(tenantId: TenantId, id: AssetId, change: Change<Asset>): Promise<Asset>
   remove(tenantId: TenantId, id: AssetId): Promise<void>
-  list(tenantId: TenantId, page: { cursor?: string | undefined; limit: number }): Promise<Page<Asset>>
+  list(tenantId: TenantId, page: PageQuery): Promise<Page<Asset>>
   /** Across tenants, for timers: titles in `state` last updated before `updatedBefore` (RFC 3339); `uncleaned` keeps those without `cleanedAt`, `next` those whose next version is under way or not cleaned. */
   findStale(query: {
     state: Asset['state']

@@ -2,10 +2,6 @@
 import { z } from 'zod'
 import { AssetView } from './model.ts'
 
-export const AssetQuery = z.object({
-  cursor: z.string().max(4096).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-})
 export const AssetPage = z
   .object({ items: z.array(AssetView), cursor: z.string().optional() })
   .meta({ id: 'AssetPage' })

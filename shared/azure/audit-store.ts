@@ -1,6 +1,7 @@
 // The audit, in the container `audit`: one partition per tenant; their `ttl` deletes entries.
 import { z } from 'zod'
 import { idPattern, type KeyId } from '../core/ids.ts'
+import { Role } from '../tenants/model.ts'
 import type { AuditEntry, AuditStore } from '../tenants/ports.ts'
 import type { Documents, Schema } from './documents.ts'
 
@@ -14,7 +15,7 @@ const schema: Schema<AuditEntry> = z.object({
     z.object({
       kind: z.literal('key'),
       keyId: z.custom<KeyId & string>((v) => idPattern('key').test(String(v))),
-      role: z.enum(['owner', 'uploader', 'minter', 'statistics']),
+      role: Role,
     }),
     z.object({ kind: z.literal('admin') }),
   ]),

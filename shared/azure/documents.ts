@@ -7,8 +7,9 @@ import type {
   OperationInput,
   SqlQuerySpec,
 } from '@azure/cosmos'
-import type { Change, Page } from '../assets/ports.ts'
+import type { Change } from '../assets/ports.ts'
 import { fromBase64url, toBase64url } from '../core/base64url.ts'
+import type { Page, PageQuery } from '../core/page.ts'
 import { Problem } from '../core/problem.ts'
 import { jittered, type Pace, statusOf } from './failure.ts'
 
@@ -73,9 +74,7 @@ export interface Documents<T> {
   since(partition: string, sinceSeconds: number): Promise<{ items: T[]; latestSeconds: number }>
 }
 
-export interface PageRequest {
-  readonly cursor?: string | undefined
-  readonly limit: number
+export interface PageRequest extends PageQuery {
   readonly newestBy: string
   /** Only those whose properties have these values. */
   readonly where?: Readonly<Record<string, string>>

@@ -1,15 +1,13 @@
 // Who changed what: an entry before each change, so that no change is without one, and its outcome after.
 import { type Clock, isoTime } from '../core/clock.ts'
-import { idPattern, type KeyId, makeId, type TenantId } from '../core/ids.ts'
+import { idPattern, makeId, type TenantId } from '../core/ids.ts'
+import type { Page, PageQuery } from '../core/page.ts'
 import type { Random } from '../core/random.ts'
-import type { Role } from './model.ts'
-import type { AuditEntry, AuditOutcome, AuditPage, AuditPartition, AuditStore } from './ports.ts'
+import type { Actor, AuditEntry, AuditOutcome, AuditPartition, AuditStore } from './ports.ts'
 
 export interface Deed {
   readonly tenantId: TenantId
-  readonly who:
-    | { readonly kind: 'key'; readonly keyId: KeyId; readonly role: Role }
-    | { readonly kind: 'admin' }
+  readonly who: Actor
   /** The route's name. */
   readonly action: string
   readonly params: Readonly<Record<string, string>>
@@ -21,7 +19,7 @@ export interface Audit {
   /** Rejects when the entry could not be kept: then nothing may be changed. */
   begin(deed: Deed): Promise<(outcome: AuditOutcome) => Promise<void>>
   /** Newest first. */
-  list(partition: AuditPartition, page: { cursor?: string | undefined; limit: number }): Promise<AuditPage>
+  list(partition: AuditPartition, page: PageQuery): Promise<Page<AuditEntry>>
 }
 
 const keepSeconds = 400 * 24 * 3600

@@ -1,5 +1,6 @@
 // What tenants need of the world: where they, what they use and what they changed are kept.
 import type { AssetId, KeyId, TenantId } from '../core/ids.ts'
+import type { Page, PageQuery } from '../core/page.ts'
 import type { Role, Tenant } from './model.ts'
 
 export type { Tenant }
@@ -65,6 +66,11 @@ export interface AuditOutcome {
   readonly made?: string
 }
 
+/** Who changes something. */
+export type Actor =
+  | { readonly kind: 'key'; readonly keyId: KeyId; readonly role: Role }
+  | { readonly kind: 'admin' }
+
 /** In the container `audit`, partition key `tenantId`, deleted by its `ttl`. */
 export interface AuditEntry {
   readonly id: string
@@ -72,9 +78,7 @@ export interface AuditEntry {
   readonly type: 'audit'
   readonly schema: 1
   readonly at: string
-  readonly who:
-    | { readonly kind: 'key'; readonly keyId: KeyId; readonly role: Role }
-    | { readonly kind: 'admin' }
+  readonly who: Actor
   readonly action: string
   readonly params: Readonly<Record<string, string>>
   readonly changes: Readonly<Record<string, unknown>>
@@ -83,12 +87,7 @@ export interface AuditEntry {
   readonly ttl: number
 }
 
-export interface AuditPage {
-  readonly items: AuditEntry[]
-  readonly cursor?: string
-}
-
 export interface AuditStore {
   put(entry: AuditEntry): Promise<void>
-  list(partition: AuditPartition, page: { cursor?: string | undefined; limit: number }): Promise<AuditPage>
+  list(partition: AuditPartition, page: PageQuery): Promise<Page<AuditEntry>>
 }

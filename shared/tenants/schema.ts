@@ -80,10 +80,6 @@ export const ManagedTenantUsage = ManagedTenant.extend({ usage: UsageView }).met
   id: 'ManagedTenantUsage',
 })
 
-export const AuditQuery = z.object({
-  cursor: z.string().max(4096).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-})
 const AuditView = z
   .object({
     id: z.string(),

@@ -1,8 +1,9 @@
 // Webhooks: what happens to a tenant's titles is told to its backend, signed, again and again until it was heard.
-import type { AssetEvent, Outbox, Page } from '../assets/ports.ts'
+import type { AssetEvent, Outbox } from '../assets/ports.ts'
 import { type Clock, isoTime } from '../core/clock.ts'
 import { type EventId, makeId, type TenantId, type WebhookId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
+import type { Page, PageQuery } from '../core/page.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
 import { createCourier } from './courier.ts'
@@ -151,11 +152,7 @@ export function createWebhooks(deps: WebhookDeps) {
       return (await tryOnce(due)) ?? due
     },
 
-    async deliveries(
-      tenantId: TenantId,
-      webhookId: string,
-      page: { cursor?: string | undefined; limit: number },
-    ): Promise<Page<Delivery>> {
+    async deliveries(tenantId: TenantId, webhookId: string, page: PageQuery): Promise<Page<Delivery>> {
       const endpoint = await endpoints.find(tenantId, webhookId)
       return deliveries.list({ tenantId, webhookId: endpoint.id }, page)
     },

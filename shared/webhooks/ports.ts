@@ -1,7 +1,8 @@
 // What webhooks need of the world: events of titles, where endpoints and deliveries are kept, and a way out.
 import type { AssetEventName } from '../assets/events.ts'
-import type { Change, Page } from '../assets/ports.ts'
+import type { Change } from '../assets/ports.ts'
 import type { EventId, TenantId, WebhookId } from '../core/ids.ts'
+import type { Page, PageQuery } from '../core/page.ts'
 
 export type EventName = AssetEventName | 'webhook.test'
 
@@ -83,10 +84,7 @@ export interface DeliveryStore {
   get(tenantId: TenantId, id: string): Promise<Delivery | undefined>
   update(tenantId: TenantId, id: string, change: Change<Delivery>): Promise<Delivery>
   /** Of one endpoint, the newest first. */
-  list(
-    of: { tenantId: TenantId; webhookId: WebhookId },
-    page: { cursor?: string | undefined; limit: number },
-  ): Promise<Page<Delivery>>
+  list(of: { tenantId: TenantId; webhookId: WebhookId }, page: PageQuery): Promise<Page<Delivery>>
   /** Across tenants, in no order: those whose next try is due. */
   due(nowMs: number, limit: number): Promise<Delivery[]>
 }

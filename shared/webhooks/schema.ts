@@ -62,10 +62,6 @@ export const DeliveryView = z
     nextTryAt: z.string().optional(),
   })
   .meta({ id: 'Delivery' })
-export const DeliveryQuery = z.object({
-  cursor: z.string().max(4096).optional(),
-  limit: z.coerce.number().int().min(1).max(100).default(50),
-})
 export const DeliveryPage = z
   .object({ items: z.array(DeliveryView), cursor: z.string().optional() })
   .meta({ id: 'DeliveryPage' })
