@@ -20,10 +20,15 @@ interface Play {
   /** Height of the one rendition to play, so that frames can be counted; the lowest where absent. */
   height?: number
   limitSeconds: number
+  /** How many times as fast as it was filmed: every frame is still decoded, and counted. */
+  speed?: number
 }
 
-const fresh = (): HTMLVideoElement => {
+const fresh = ({ speed = 1 }: Play): HTMLVideoElement => {
   const video = document.createElement('video')
+  // What is loaded later begins with the default (HTML, media element load algorithm).
+  video.defaultPlaybackRate = speed
+  video.playbackRate = speed
   video.width = 640
   video.height = 360
   document.body.replaceChildren(video)
@@ -58,9 +63,10 @@ async function watch(video: HTMLVideoElement, limitSeconds: number, errors: stri
 
 let close: () => void | Promise<void> = () => {}
 
-async function inHls({ url, height, limitSeconds }: Play): Promise<Played> {
+async function inHls(play: Play): Promise<Played> {
+  const { url, height, limitSeconds } = play
   await close()
-  const video = fresh()
+  const video = fresh(play)
   const errors: string[] = []
   // All that was played stays, so that the ranges at the end tell of every gap.
   const hls = new Hls({ enableWorker: false, startPosition: 0, backBufferLength: Number.POSITIVE_INFINITY })
@@ -79,9 +85,10 @@ async function inHls({ url, height, limitSeconds }: Play): Promise<Played> {
   return watch(video, limitSeconds, errors)
 }
 
-async function inShaka({ url, height, limitSeconds }: Play): Promise<Played> {
+async function inShaka(play: Play): Promise<Played> {
+  const { url, height, limitSeconds } = play
   await close()
-  const video = fresh()
+  const video = fresh(play)
   const errors: string[] = []
   shaka.polyfill.installAll()
   const player = new shaka.Player()
@@ -102,9 +109,10 @@ async function inShaka({ url, height, limitSeconds }: Play): Promise<Played> {
   return watch(video, limitSeconds, errors)
 }
 
-async function natively({ url, limitSeconds }: Play): Promise<Played> {
+async function natively(play: Play): Promise<Played> {
+  const { url, limitSeconds } = play
   await close()
-  const video = fresh()
+  const video = fresh(play)
   close = () => video.removeAttribute('src')
   video.crossOrigin = 'anonymous'
   video.src = url
