@@ -25,6 +25,7 @@ import {
 } from '../support/platform-process.ts'
 import { type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
+import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
@@ -53,9 +54,10 @@ async function tenantOf(platform: PlatformProcess): Promise<Tenant> {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-fleet-'))
   const path = join(folder, 'film.mp4')
-  await drawFilm({ path, seconds: 40, frameRate: 25, size: '320x180' })
+  await drawFilm({ path, seconds: 30, frameRate: 12.5, size: '192x108' })
   film = await readFile(path)
-  const alone = startPlatform(stateFolder())
+  const slow = slowFfmpeg(folder, 6)
+  const alone = startPlatform(stateFolder(), { env: slow })
   const studio = await tenantOf(alone)
   const startedMs = Date.now()
   const id = await studio.upload(film)
@@ -67,6 +69,7 @@ beforeAll(async () => {
 
   fleet = startPlatform(stateFolder(), {
     env: {
+      ...slow,
       FLEET_POOLS: poolsOfTests({ count: 3, minimum: 2 }),
       ENCODE_EXECUTOR: 'fleet',
       UNIT_LEASE_SECONDS: String(leaseSeconds),
@@ -153,7 +156,7 @@ test('a unit that fails on every claim ends its title, and keeps its log', async
   const killing = (async () => {
     while (!failed) {
       for (const pid of names.flatMap(crew.toolsOf)) kill(pid, 'SIGKILL')
-      await sleep(10)
+      await sleep(50)
     }
   })()
   try {
@@ -163,7 +166,7 @@ test('a unit that fails on every claim ends its title, and keeps its log', async
     failed = true
     await killing
   }
-  const [unit] = (await offersOf(id)).filter(({ state }) => state === 'over')
+  const [unit] = (await offersOf(id)).filter(({ state, result }) => state === 'over' && result?.ok === false)
   expect(unit).toMatchObject({ failures: 3, result: { ok: false, code: 'encode-failed' } })
   expect(unit?.log).toContain('killed')
   // Others are not the worse for it.
@@ -229,7 +232,7 @@ async function environmentOf(pid: number): Promise<Record<string, string>> {
 
 test('a worker that is told to drain ends what it holds and takes nothing new', async () => {
   await nodes.wake(3)
-  while (!['starting', 'ready'].includes((await nodes.stateOf(third)) ?? '')) await sleep(100)
+  await expect.poll(() => nodes.stateOf(third), { timeout: 60_000 }).toMatch(/^(starting|ready)$/)
   // As the service manager of its machine would start it.
   const env = { ...process.env, ...(await environmentOf(fleet.pidOf(names[0] ?? ''))), NODE_ID: third }
   const worker = spawn(process.execPath, ['dist/worker.mjs'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
@@ -237,7 +240,7 @@ test('a worker that is told to drain ends what it holds and takes nothing new', 
   worker.stdout.on('data', (chunk) => (said += chunk))
   const ended = once(worker, 'close')
   try {
-    while (!said.includes('fleet.registered')) await sleep(20)
+    await expect.poll(() => said, { timeout: 60_000 }).toContain('fleet.registered')
     let id = ''
     for (let waits = 0; !said.includes('fleet.claimed') && waits < 1500; waits++) {
       // The two others may be faster: there is more to do than they can hold.
