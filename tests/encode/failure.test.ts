@@ -5,11 +5,10 @@ import { removed } from '../../shared/assets/machine.ts'
 import type { Asset } from '../../shared/assets/model.ts'
 import { createEncode } from '../../shared/encode/index.ts'
 import type { Outcome, Prepared } from '../../shared/encode/work.ts'
-import { beeps, draw, encodeFilm, greyFrames, lavfi, plainH264 } from './film.ts'
-import { assetId, setStage, target, tenantId } from './stage.ts'
+import { beeps, draw, encodeFilm, greyFrames, lavfi, longFilm, plainH264 } from './film.ts'
+import { assetId, setStage, target, tenantId, whenAtWork } from './stage.ts'
 
-/** Large and long enough that its units work for many seconds. */
-const film = draw([...lavfi('testsrc2=s=1280x720:r=30:d=40', beeps(40)), ...plainH264, '-qp', '30'])
+const film = longFilm()
 const small = draw([...lavfi(greyFrames('25', 13), beeps(13)), ...plainH264])
 
 async function start(bytes: Uint8Array) {
@@ -23,8 +22,9 @@ async function start(bytes: Uint8Array) {
 test('a unit that fails stops the others, and cleaning leaves nothing to come', async () => {
   const { stage, encode, planned } = await start(film)
   const started = performance.now()
+  const atWork = whenAtWork(stage.parts, 2)
   const running = [encode.chunk({ ...planned, chunk: 1 }), encode.chunk({ ...planned, chunk: 2 })]
-  await wait(1500)
+  await atWork
   await encode.fail({ ...target, code: 'source-changed' })
   const outcomes = await Promise.all(running)
   expect(performance.now() - started).toBeLessThan(15_000)
@@ -94,7 +94,7 @@ test('a checksum is held against the file', async () => {
 })
 
 test('deleting a ready title takes all of it, its document too; a ready one is never cleaned by mistake', async () => {
-  const { stage, encode } = await encodeFilm(small, 4)
+  const { stage, encode } = await encodeFilm(small, 4, { withPoster: true, withImages: true })
   const before = stage.media.size
   expect(await encode.fail({ ...target, code: 'encode-failed' })).toEqual({ ok: true })
   expect([stage.asset()?.state, stage.media.size]).toEqual(['ready', before])
@@ -122,7 +122,7 @@ test('a unit whose worker died after its last write only publishes when it is re
 })
 
 test('a unit that is repeated late, when its title is ready, takes nothing away', async () => {
-  const { stage, encode, outcome } = await encodeFilm(small, 4)
+  const { stage, encode, outcome } = await encodeFilm(small, 4, { withPoster: true, withImages: true })
   const before = [...stage.media.keys()]
   const planned = { ...target, plan: outcome.ok ? outcome.plan : '' }
   for (const late of [

@@ -19,7 +19,8 @@ const ffmpeg = (argv: readonly string[], input?: Uint8Array): Buffer =>
 /** Grey of frame `n`: neighbours differ by 7, so that an encoder keeps them apart. */
 export const greyOf = (n: number): number => 20 + ((n * 7) % 200)
 export const greyFrames = (rate: string, seconds: number, size = '128x72'): string =>
-  `color=black:s=${size}:r=${rate}:d=${seconds},format=gray,geq=lum='20+mod(N*7,200)',format=yuv420p`
+  // Of two pixels and then blown up: `geq` asks for each pixel by itself.
+  `color=black:s=2x2:r=${rate}:d=${seconds},format=gray,geq=lum='20+mod(N*7,200)',scale=${size.replace('x', ':')}:flags=neighbor,setsar=1,format=yuv420p`
 export const beeps = (seconds: number): string =>
   `aevalsrc='if(lt(mod(t,1),0.08),0.8*sin(2*PI*1000*t),0)':s=48000:d=${seconds}`
 
@@ -52,6 +53,13 @@ export const plainH264 = [
   'aac',
 ]
 
+/** Its units work for many seconds: the same four over and over, so that it is soon drawn. */
+export const longFilm = (): Buffer => {
+  const graphs = lavfi('testsrc2=s=1280x720:r=30:d=4', beeps(4))
+  const four = draw([...graphs, ...plainH264, '-bf', '0', '-qp', '30'])
+  return inFile(four, (path) => draw(['-stream_loop', '9', '-i', path, '-c', 'copy']))
+}
+
 export interface Encoded {
   readonly outcome: Outcome<Prepared>
   readonly plan: Plan
@@ -63,15 +71,24 @@ export interface Encoded {
   file(rendition: TimelineRendition): Buffer
 }
 
+export interface Pictures {
+  readonly withPoster?: boolean
+  readonly withImages?: boolean
+  readonly beforeImages?: (stage: Encoded['stage']) => void
+}
+
 const paths = process.env['FFMPEG']
   ? { ffmpegPath: process.env['FFMPEG'], ffprobePath: process.env['FFPROBE'] ?? 'ffprobe' }
   : undefined
 
-/** All activities, one after another, as the orchestration would call them. */
+/**
+ * All activities, one after another, as the orchestration would call them; poster and storyboard, which fail no title, for
+ * those who look at them: at a plain grey a poster looks six times.
+ */
 export async function encodeFilm(
   film: Uint8Array,
   chunkSegments = 1,
-  { beforeImages }: { beforeImages?: (stage: Encoded['stage']) => void } = {},
+  { withPoster, withImages, beforeImages }: Pictures = {},
 ): Promise<Encoded> {
   const stage = setStage(film, { chunkSegments, paths })
   const encode = createEncode(stage.parts)
@@ -80,9 +97,9 @@ export async function encodeFilm(
   const planned = { ...target, plan: outcome.plan }
   for (let chunk = 0; chunk < outcome.chunks; chunk++) expectOk(await encode.chunk({ ...planned, chunk }))
   if (outcome.hasAudio) expectOk(await encode.audio(planned))
-  expectOk(await encode.poster(planned))
+  if (withPoster) expectOk(await encode.poster(planned))
   beforeImages?.(stage)
-  expectOk(await encode.images(planned))
+  if (withImages) expectOk(await encode.images(planned))
   expectOk(await encode.finish(planned))
   const read = (blob: string | undefined) => Buffer.from(stage.media.get(blob ?? '') ?? '')
   const asset = stage.asset() as Asset

@@ -82,7 +82,7 @@ for (const [name, wanted] of Object.entries(expected)) {
   const there = existsSync(`${folder}${name}`)
   const chosen = all || typeof wanted === 'string' || !wanted.long
   test.skipIf(!there || !chosen)(name, { timeout: 900_000 }, async () => {
-    const made = encodeFilm(readFileSync(`${folder}${name}`), 4)
+    const made = encodeFilm(readFileSync(`${folder}${name}`), 4, { withPoster: true, withImages: true })
     if (typeof wanted === 'string') await expect(made).rejects.toThrow(wanted)
     else expectFilm(await made, wanted)
   })

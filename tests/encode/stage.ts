@@ -8,20 +8,45 @@ import { silentLog } from '../../shared/core/log.ts'
 import { Problem } from '../../shared/core/problem.ts'
 import type { EncodeParts } from '../../shared/encode/deps.ts'
 import type {
+  Ffmpeg,
   Line,
   LineStore,
   Offer,
   OfferStore,
   OpeningStore,
+  RunAsk,
   SegmentSealer,
   Unit,
   UnitStore,
 } from '../../shared/encode/ports.ts'
 import { createFfmpeg } from '../../shared/media/index.ts'
+import type { ProgramPaths } from '../../shared/media/tools.ts'
 
 export const tenantId: TenantId = `ten_${'0'.repeat(20)}`
 export const assetId: AssetId = `ast_${'1'.repeat(20)}`
 export const target = { tenantId, assetId, version: 1 }
+
+const onThePath: ProgramPaths = { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }
+const installed = createFfmpeg(onThePath)
+/** As a process has it that has read nothing of a source yet; which programs there are is asked once for all of them. */
+export function ffmpegOf(paths?: ProgramPaths): Ffmpeg {
+  const { tools, run } = paths ? createFfmpeg(paths) : installed
+  return { ...createFfmpeg(paths ?? onThePath), tools, run }
+}
+
+/** Resolves once that many ffmpegs of chunks have told how far they are. */
+export function whenAtWork({ ffmpeg }: EncodeParts, programs = 1): Promise<void> {
+  const { run } = ffmpeg
+  const heard = new Set<RunAsk>()
+  return new Promise((resolve) => {
+    const heeded = (ask: RunAsk) => async (bytes: Uint8Array) => {
+      if (ask.argv.includes('-progress')) heard.add(ask)
+      if (heard.size >= programs) resolve()
+      await ask.onOutput?.(bytes)
+    }
+    Object.assign(ffmpeg, { run: (ask: RunAsk) => run({ ...ask, onOutput: heeded(ask) }) })
+  })
+}
 
 const etags = new WeakMap<Uint8Array, string>()
 const etagOf = (bytes: Uint8Array): string => {
@@ -32,10 +57,7 @@ const etagOf = (bytes: Uint8Array): string => {
 
 export function setStage(
   film: Uint8Array,
-  {
-    chunkSegments = 4,
-    paths,
-  }: { chunkSegments?: number; paths?: { ffmpegPath: string; ffprobePath: string } | undefined } = {},
+  { chunkSegments = 4, paths }: { chunkSegments?: number; paths?: ProgramPaths | undefined } = {},
 ) {
   const blob = `${tenantId}/${assetId}/source`
   const files = new Map<string, Uint8Array>([[blob, film]])
@@ -184,7 +206,7 @@ export function setStage(
     crew: { awake: async () => crew.awake, pixelsPerSecond: async () => crew.pixelsPerSecond },
     sealer,
     charge: async () => {},
-    ffmpeg: createFfmpeg(paths ?? { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' }),
+    ffmpeg: ffmpegOf(paths),
     prices: {
       table: { currency: 'EUR', video: [{ upTo: 2160, micros: 1000 }], audioMicros: 100 },
       speed: { pixelsPerSecond: 1e8, units: 2 },
