@@ -1,15 +1,14 @@
 // Control of an encode by its real units: cancelled, they stop and leave nothing; a title that is encoded anew plays on.
-import { setTimeout as wait } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { cancelled, reencoded, rekeyed, removed } from '../../shared/assets/machine.ts'
 import type { Asset } from '../../shared/assets/model.ts'
 import { createControl } from '../../shared/encode/control.ts'
 import { createEncode, type Encode } from '../../shared/encode/index.ts'
 import type { Finished, Outcome, Prepared } from '../../shared/encode/work.ts'
-import { beeps, draw, greyFrames, lavfi, plainH264 } from './film.ts'
-import { assetId, setStage, target, tenantId } from './stage.ts'
+import { beeps, draw, greyFrames, lavfi, longFilm, plainH264 } from './film.ts'
+import { assetId, setStage, target, tenantId, whenAtWork } from './stage.ts'
 
-const long = draw([...lavfi('testsrc2=s=1280x720:r=30:d=40', beeps(40)), ...plainH264, '-qp', '30'])
+const long = longFilm()
 const small = draw([...lavfi(greyFrames('25', 7), beeps(7)), ...plainH264])
 const nowMs = Date.now()
 
@@ -47,8 +46,9 @@ function setUp(film: Uint8Array) {
 test('a first encode that is cancelled stops within seconds, and nothing is left', async () => {
   const { stage, encode, update } = setUp(long)
   const { planned } = await prepared(encode, 1)
+  const atWork = whenAtWork(stage.parts)
   const running = [encode.chunk({ ...planned, chunk: 1 }), encode.audio(planned), encode.poster(planned)]
-  await wait(1500)
+  await atWork
   await update((asset) => cancelled(asset, nowMs))
   const startedMs = performance.now()
   for (const outcome of await Promise.all(running.slice(0, 1))) expect(outcome.ok).toBe(false)
@@ -133,8 +133,9 @@ test('cancelled, or failed, it leaves the title as it plays, and nothing of its 
   stage.media.set(ready.timeline, Buffer.from('{}'))
   await update((asset) => reencoded(asset, nowMs))
   const { planned } = await prepared(encode, 2)
+  const atWork = whenAtWork(stage.parts)
   const running = encode.chunk({ ...planned, chunk: 1 })
-  await wait(1500)
+  await atWork
   expect(folder(2).length).toBeGreaterThan(0)
   await update((asset) => cancelled(asset, nowMs))
   expect(await running).toMatchObject({ ok: false, code: 'asset-failed' })
@@ -168,8 +169,9 @@ test('a title that is deleted while it is encoded anew goes with both versions',
   stage.media.set(`${tenantId}/${assetId}/v1/timeline-2.json`, Buffer.from('{}'))
   await update((asset) => reencoded(asset, nowMs))
   const { planned } = await prepared(encode, 2)
+  const atWork = whenAtWork(stage.parts)
   const running = encode.chunk({ ...planned, chunk: 1 })
-  await wait(1000)
+  await atWork
   const { lines } = stage.parts
   await lines.change(tenantId, () => ({ running: [other, assetId], waiting: [assetId] }))
   await update((asset) => removed(asset, nowMs))
