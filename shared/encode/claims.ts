@@ -1,4 +1,5 @@
 // The rules by which units go to workers: who may take one, for how long it is theirs, when it is somebody else's, when it is given up.
+import { sha256Hex } from '../core/hash.ts'
 import type { Holder, Offer, OfferedUnit, Report, UnitResult } from './ports.ts'
 
 /** Reported failures and lapsed claims of one unit; a worker that is lost is seldom the unit's fault. */
@@ -139,21 +140,33 @@ const poison = (times: number): UnitResult => ({
  * What a free worker should take, the best first: an opening, which somebody waits for; then of the tenant who has the fewest units under way, then of the title
  * that began first, then the earliest of it.
  */
-export function inOrder(open: readonly Offer[], nowMs: number): Offer[] {
+export const inOrder = (open: readonly Offer[], nowMs: number): Offer[] => inRanks(open, nowMs).flat()
+
+/** The same in parts, within which only the place in the film tells one from the next. */
+export function inRanks(open: readonly Offer[], nowMs: number): Offer[][] {
   const busy = new Map<string, number>()
   for (const offer of open)
     if (isHeld(offer, nowMs)) busy.set(offer.tenantId, (busy.get(offer.tenantId) ?? 0) + 1)
-  const keyOf = (offer: Offer) => [
-    offer.chunk === 0 ? 0 : 1,
-    busy.get(offer.tenantId) ?? 0,
-    offer.sinceMs,
-    offer.chunk ?? 0,
-  ]
-  return open
+  const rankOf = (offer: Offer) => [offer.chunk === 0 ? 0 : 1, busy.get(offer.tenantId) ?? 0, offer.sinceMs]
+  const sorted = open
     .filter((offer) => isFree(offer, nowMs))
-    .map((offer) => ({ offer, key: keyOf(offer) }))
-    .toSorted((a, b) => compare(a.key, b.key) || (a.offer.id < b.offer.id ? -1 : 1))
-    .map(({ offer }) => offer)
+    .map((offer) => ({ offer, rank: rankOf(offer), chunk: offer.chunk ?? 0 }))
+    .toSorted((a, b) => compare(a.rank, b.rank) || a.chunk - b.chunk || (a.offer.id < b.offer.id ? -1 : 1))
+  const ranks = Map.groupBy(sorted, ({ rank }) => rank.join())
+  return [...ranks.values()].map((rank) => rank.map(({ offer }) => offer))
+}
+
+/**
+ * For one of `many` who were woken at once and look at the same list: each begins at a place of its own within a rank, by
+ * its name, and no further along than there are others. No rank goes before another.
+ */
+export function spread(ranks: readonly Offer[][], { node, many }: { node: string; many: number }): Offer[] {
+  const place = Number.parseInt(sha256Hex(node).slice(0, 8), 16)
+  return ranks.flatMap((rank) => {
+    const crowd = rank.slice(0, Math.max(1, many))
+    const begin = crowd.length === 0 ? 0 : place % crowd.length
+    return [...crowd.slice(begin), ...crowd.slice(0, begin), ...rank.slice(crowd.length)]
+  })
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

@@ -3,7 +3,7 @@ import type { LogFields } from '../core/log.ts'
 import { logLine } from '../core/log.ts'
 import { encodeAudio } from './audio.ts'
 import { encodeChunk } from './chunk.ts'
-import { claimed, inOrder, isHeldBy, renewed } from './claims.ts'
+import { claimed, inRanks, isHeldBy, renewed, spread } from './claims.ts'
 import type { EncodeDeps } from './deps.ts'
 import { behind, createFence, type Fence } from './fence.ts'
 import { createIdle, type Idle } from './idle.ts'
@@ -42,11 +42,14 @@ export function createWorker(deps: EncodeDeps) {
 
   /** The first of the best that nobody else was faster with, and until when it is surely ours by this clock. */
   async function claim(duty: Duty, kind: Offer['kind']): Promise<Held | undefined> {
-    const best = inOrder(await offers.open(kind), offers.now()).slice(0, mostTries)
-    for (const { jobId, id, unitId } of best) {
-      // Another slot of this worker has it, or is about to.
-      if (duty.hands.has(unitId)) continue
-      if (isOver(duty) || !duty.isReady()) return undefined
+    const all = inRanks(await offers.open(kind), offers.now())
+    // Another slot of this worker has it, or is about to.
+    const ranks = all.map((rank) => rank.filter(({ unitId }) => !duty.hands.has(unitId)))
+    let best = ranks.flat()
+    for (let tries = 0; tries < mostTries; tries++) {
+      const [next, ...others] = best
+      if (!next || isOver(duty) || !duty.isReady()) return undefined
+      const { jobId, id, unitId } = next
       duty.hands.add(unitId)
       let held: Held | undefined
       try {
@@ -55,8 +58,17 @@ export function createWorker(deps: EncodeDeps) {
         if (!held) duty.hands.delete(unitId)
       }
       if (held) return held
+      // Whoever was faster looks at the same list, and may not be alone.
+      best = tries === 0 ? await elsewhere(duty, kind, ranks) : others
     }
     return undefined
+  }
+
+  async function elsewhere({ node, slots }: Duty, kind: Offer['kind'], ranks: Offer[][]): Promise<Offer[]> {
+    const many = (await deps.crew.awake()) * slots.filter((one) => one === kind).length
+    const [lost] = ranks.flat()
+    const left = ranks.map((rank) => rank.filter((offer) => offer !== lost))
+    return spread(left, { node, many })
   }
 
   async function take(node: string, jobId: string, id: string): Promise<Held | undefined> {

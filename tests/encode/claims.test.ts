@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest'
 import {
   claimed,
   inOrder,
+  inRanks,
   isFree,
   isHeldBy,
   isReportedBy,
@@ -12,6 +13,7 @@ import {
   offeredAnew,
   renewed,
   reported,
+  spread,
 } from '../../shared/encode/claims.ts'
 import type { Holder, Offer, OfferedUnit } from '../../shared/encode/ports.ts'
 import { target } from './stage.ts'
@@ -250,5 +252,49 @@ describe('who is next', () => {
       'job1-2.1',
       'job1-3.1',
     ])
+  })
+
+  test('whoever begins elsewhere leaves out nothing, and lets no rank go before another', () => {
+    fc.assert(
+      fc.property(queue, fc.integer({ min: 0, max: 70 }), fc.string(), (units, many, node) => {
+        const open = units.map(({ tenant, since, chunk }) => of(tenant, since, chunk))
+        const ranks = inRanks(open, 0)
+        const order = spread(ranks, { node, many })
+        let from = 0
+        for (const rank of ranks) {
+          const part = order.slice(from, from + rank.length)
+          expect(new Set(part)).toEqual(new Set(rank))
+          // No further along than there are others.
+          const crowd = Math.max(1, many)
+          expect(part.slice(crowd)).toEqual(rank.slice(crowd))
+          from += rank.length
+        }
+        if (many <= 1) expect(order).toEqual(inOrder(open, 0))
+      }),
+    )
+  })
+
+  /** All look at once, then each tries what it has in mind next; resolves to what each has after so many tries. */
+  function rush(many: number, tries: number, others: (node: string, left: Offer[]) => Offer[]): Offer[] {
+    const open = Array.from({ length: 100 }, (_, chunk) => of(1, 0, chunk + 1))
+    const [first, ...left] = inOrder(open, 0)
+    const nodes = Array.from({ length: many }, (_, n) => `encoder-z1-${n + 1}`)
+    const plans = new Map(nodes.map((node) => [node, [first, ...others(node, left)]]))
+    const taken = new Set<Offer>()
+    for (let n = 0; n < tries; n++)
+      for (const [node, plan] of plans) {
+        const next = plan[n]
+        if (!next || taken.has(next)) continue
+        taken.add(next)
+        plans.delete(node)
+      }
+    return [...taken]
+  }
+
+  test('of forty who wake at once most have a unit within eight tries, of the first there are; in one order eight had', () => {
+    expect(rush(40, 8, (_, left) => left)).toHaveLength(8)
+    const taken = rush(40, 8, (node, left) => spread([left], { node, many: 40 }))
+    expect(taken.length).toBeGreaterThanOrEqual(32)
+    expect(Math.max(...taken.map(({ chunk = 0 }) => chunk))).toBeLessThanOrEqual(41)
   })
 })

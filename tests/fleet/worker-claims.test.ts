@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createCosmosStores } from '../../shared/azure/cosmos.ts'
 import { systemClock } from '../../shared/core/clock.ts'
 import type { AssetId } from '../../shared/core/ids.ts'
-import { offered } from '../../shared/encode/claims.ts'
+import { claimed, offered } from '../../shared/encode/claims.ts'
 import { createIdle } from '../../shared/encode/idle.ts'
 import { createEncode } from '../../shared/encode/index.ts'
 import type { Offer, OfferStore } from '../../shared/encode/ports.ts'
@@ -63,6 +63,9 @@ describe('an encoder', () => {
   let finish: () => void
   let reports: Array<{ unit: string; outcome: string }>
   let isReady: boolean
+  let awake: { awake: number }
+  /** What a look finds, and what happens before anything follows from it. */
+  let seen: (found: Offer[], look: number) => Promise<Offer[]>
   let encoder: ReturnType<typeof createEncoder>
 
   beforeAll(async () => {
@@ -81,13 +84,16 @@ describe('an encoder', () => {
         const look = looks[kind] ?? { now: 0, most: 0, all: 0 }
         look.all++
         look.most = Math.max(look.most, ++look.now)
-        return stores.offers.open(kind).finally(() => look.now--)
+        const found = await stores.offers.open(kind).finally(() => look.now--)
+        return kind === 'chunk' ? seen(found, look.all) : found
       },
     }
     const finished = new Promise<void>((resolve) => {
       finish = resolve
     })
-    const { parts } = setStage(new Uint8Array(1))
+    const { parts, crew } = setStage(new Uint8Array(1))
+    awake = crew
+    seen = async (found) => found
     const media = { ...parts.media, get: () => finished.then(() => undefined) }
     const { worker, reports: heard } = createEncode({ ...parts, media, offers, clock: systemClock })
     reports = []
@@ -133,6 +139,25 @@ describe('an encoder', () => {
     expect(encoder.holds()).toEqual([])
     await systemClock.wait(600)
     expect(looks['chunk']?.most).toBe(1)
+    encoder.obey('leave')
+    await encoder.idle()
+  })
+
+  test('finds the unit that eight others have left, though all began with the same list', async () => {
+    for (let n = 1; n <= 9; n++) await offer(n)
+    awake.awake = 3
+    const leaseMs = 60_000
+    const taken = (n: number) => (one: Offer | undefined) =>
+      (one && claimed(one, { node: `encoder-other-${n}`, nowMs: offers.now(), leaseMs: 60_000 })) ?? 'unchanged'
+    seen = async (found, look) => {
+      for (let n = 1; look === 1 && n <= 8; n++)
+        await offers.change(jobOf(n), `${unitOf(n)}.offer`, taken(n))
+      // In the order of that list it would have tried those eight; there is no other.
+      return look === 1 ? found : []
+    }
+    encoder.obey('work')
+    await expect.poll(encoder.holds, { timeout: 10_000 }).toEqual(unitsOf(9))
+    finish()
     encoder.obey('leave')
     await encoder.idle()
   })
