@@ -17,12 +17,16 @@ import {
 } from '../support/platform-process.ts'
 import { blobsOf, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
+import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const seconds = 16
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const retentionMs = 20_000
-const env = { KEY_RETENTION_HOURS: String(retentionMs / 3_600_000), TENANT_REQUESTS_PER_SECOND: '1000' }
+const env: Record<string, string> = {
+  KEY_RETENTION_HOURS: String(retentionMs / 3_600_000),
+  TENANT_REQUESTS_PER_SECOND: '1000',
+}
 
 let folder: string
 let film: Buffer
@@ -32,8 +36,9 @@ let tenant: Tenant
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-control-'))
   const path = join(folder, 'film.mp4')
-  await drawFilm({ path, seconds, size: '640x360' })
+  await drawFilm({ path, seconds, frameRate: 12.5, size: '320x180' })
   film = await readFile(path)
+  Object.assign(env, slowFfmpeg(folder, 4))
   await begin(stateFolder())
 })
 afterAll(async () => {

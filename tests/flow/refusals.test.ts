@@ -6,6 +6,7 @@ import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-bl
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drawFilm, ffmpeg } from '../support/film.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
+import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 let platform: Platform
@@ -28,7 +29,7 @@ beforeAll(async () => {
     join(folder, 'fast.mp4'),
   ])
   film = await readFile(join(folder, 'fast.mp4'))
-  platform = await startPlatform()
+  platform = await startPlatform({ env: slowFfmpeg(folder, 6) })
   tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
   const storage = platform.processes.find(({ name }) => name === 'storage')
   const key = (await readFile(join(platform.folder, 'storage', 'account-key'), 'utf8')).trim()
@@ -124,7 +125,7 @@ describe('what can not become a title', () => {
 
 test('a source changed after complete', async () => {
   const long = join(folder, 'long.mp4')
-  await drawFilm({ path: long, seconds: 40, size: '1280x720' })
+  await drawFilm({ path: long, seconds: 40, frameRate: 12.5, size: '320x180' })
   const bytes = await readFile(long)
   const { json } = await tenant.call('POST', '/api/v1/uploads', {
     fileName: 'a.mp4',
@@ -143,7 +144,7 @@ test('a source changed after complete', async () => {
 
 test('a title that is deleted while it is encoded is gone with everything', async () => {
   const long = join(folder, 'deleted.mp4')
-  await drawFilm({ path: long, seconds: 40, size: '1280x720' })
+  await drawFilm({ path: long, seconds: 40, frameRate: 12.5, size: '320x180' })
   const id = await tenant.upload(long)
   await tenant.until(id, ({ playable }) => playable)
   const { hlsUrl } = await tenant.playback(id)
