@@ -8,7 +8,9 @@ export const settings = z.object({
   STAGES: z
     .string()
     .default('all')
-    .describe('Which stages this app serves: `all`, or a comma list of api, orchestrate, encode, deliver.'),
+    .describe(
+      'What this app serves of all stages: `all`, or a comma list of api, orchestrate, encode, deliver.',
+    ),
   PUBLIC_URL: z
     .url()
     .optional()
@@ -47,7 +49,7 @@ export const settings = z.object({
     .default(24)
     .describe('Age at which an unfinished upload ends.'),
   ENCODE_THREADS: wholeNumber(1, 1, 64).describe(
-    'Threads by which one ffmpeg reads and scales; with more than one, units were seen to make other bytes at each run.',
+    'Threads with which one ffmpeg reads and scales; with more than one, a unit was seen to make other bytes at each run.',
   ),
   ENCODE_CHUNK_SEGMENTS: wholeNumber(4, 1, 15).describe('Segments of 4 s that one unit of work encodes.'),
   ENCODE_WINDOW: wholeNumber(8, 1, 256).describe(
@@ -67,7 +69,7 @@ export const settings = z.object({
     )
     .default('240=0.001,480=0.002,720=0.004,1080=0.008,2160=0.03,audio=0.0005')
     .describe(
-      'Prices that quotes tell, of a minute in one rendition: by its shorter side, the first that is not smaller.',
+      'Prices in quotes, for a minute of one rendition: by its shorter side, the first entry that is not smaller.',
     ),
   ENCODE_PRICE_CURRENCY: z
     .string()
@@ -75,25 +77,25 @@ export const settings = z.object({
     .default('EUR')
     .describe('Currency of ENCODE_PRICES (ISO 4217).'),
   ENCODE_PIXELS_PER_SECOND: wholeNumber(50_000_000, 1, 1e12).describe(
-    'Pixels, of all renditions together, that one unit makes in a second; for the time that quotes tell.',
+    'Pixels, of all renditions together, that one unit makes in a second; for the expected time in quotes.',
   ),
   ENCODE_PARALLEL_UNITS: wholeNumber(1, 1, 10_000).describe(
-    'Units of one title that really run at once; for the time that quotes tell.',
+    'Units of one title that really run at once; for the expected time in quotes.',
   ),
   ENCODE_EXECUTOR: z
     .enum(['function', 'fleet', 'auto'])
     .default('function')
     .describe(
-      'Who encodes: `function`, this app; `fleet`, workers that claim units of work; `auto`, this app the opening, the sound and what is small, workers the rest.',
+      'Who encodes: `function`, this app; `fleet`, workers that claim units of work; `auto`, both: this app the opening, the sound and small titles, workers the rest.',
     ),
   ENCODE_FLEET_SECONDS: wholeNumber(300, 0, 86_400).describe(
-    'With `auto`: a title whose pictures would take one unit after another longer than this goes to workers.',
+    'With `auto`: a title goes to workers when its pictures, one unit after another, would take longer than this.',
   ),
   ENCODE_FLEET_PATIENCE_SECONDS: wholeNumber(900, 1, 86_400).describe(
-    'With `auto`: a unit that no worker has taken for so long is done by this app.',
+    'With `auto`: how long a unit waits for a worker before this app does it.',
   ),
   ENCODE_BEGINNING_SECONDS: wholeNumber(60, 0, 3600).describe(
-    'With `auto`: so much of a title this app makes itself when no worker is there within seconds, so that it plays while machines wake.',
+    'With `auto`: how much of a title’s beginning this app makes itself when no worker is there within seconds, so that it plays while machines wake.',
   ),
   FLEET_POOLS: z
     .string()
@@ -117,10 +119,10 @@ export const settings = z.object({
     .max(600)
     .default(30)
     .describe(
-      'A node that is silent for so long is taken for dead; it falls silent itself at three quarters.',
+      'How long a node may be silent before it is taken for dead; at three quarters of that it stops by itself.',
     ),
   UNIT_LEASE_SECONDS: wholeNumber(30, 2, 600).describe(
-    'How long a worker that is silent keeps its unit; renewed at a quarter, the worker ends it itself at three.',
+    'How long a silent worker keeps its unit; it renews at a quarter of that, and at three quarters it stops by itself.',
   ),
   SOURCE_MAX_SECONDS: wholeNumber(6 * 3600, 1, 48 * 3600).describe('Longest film accepted.'),
   SOURCE_MAX_PIXELS: wholeNumber(8192 * 4352, 1, 2 ** 27).describe(
@@ -148,7 +150,7 @@ export const settings = z.object({
     'How long a silent stream keeps its place in the count of streams; renewed at half.',
   ),
   CUT_OFF_SECONDS: wholeNumber(30, 0, 3600).describe(
-    'How long a node that can not reach Cosmos goes on with sessions that it knows, once their leases ended.',
+    'How long a node that cannot reach Cosmos goes on serving sessions that it knows once their leases have ended.',
   ),
   GRANT_AUDIENCE: z
     .string()

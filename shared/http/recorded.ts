@@ -3,15 +3,13 @@ import type { Log } from '../core/log.ts'
 import { Problem } from '../core/problem.ts'
 import type { Audit } from '../tenants/audit.ts'
 import type { AuditOutcome } from '../tenants/ports.ts'
-import { type Call, type Caller, type Route, replyStatus } from './route.ts'
+import { type Call, type Route, replyStatus } from './route.ts'
 
 export interface RecordDeps {
   readonly log: Log
   /** Rejects when the entry can not be kept; then the route does not run. */
   readonly audit: Audit['begin']
 }
-
-type Known = Exclude<Caller, { kind: 'nobody' | 'node' }>
 
 const reads = new Set(['GET', 'HEAD', 'OPTIONS'])
 
@@ -27,7 +25,7 @@ export async function recorded<App, B, Q>(
     return run()
   const settle = await deps.audit({
     tenantId: call.tenant.id,
-    who: caller satisfies Known,
+    who: caller,
     action: route.name,
     params,
     body,

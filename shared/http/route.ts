@@ -1,8 +1,8 @@
 // A route as a value: what it is called, what it takes and gives, who may call it, and the one call it makes.
 import type { z } from 'zod'
-import type { KeyId } from '../core/ids.ts'
 import type { Random } from '../core/random.ts'
 import type { Role, Tenant } from '../tenants/model.ts'
+import type { Actor } from '../tenants/ports.ts'
 
 export type Method = 'GET' | 'HEAD' | 'OPTIONS' | 'POST' | 'PATCH' | 'DELETE'
 export type Auth = 'none' | 'tenant' | 'admin' | 'node'
@@ -40,11 +40,7 @@ export interface Orchestrations {
 }
 
 /** By which key a request came. */
-export type Caller =
-  | { readonly kind: 'key'; readonly keyId: KeyId; readonly role: Role }
-  | { readonly kind: 'admin' }
-  | { readonly kind: 'node'; readonly nodeId: string }
-  | { readonly kind: 'nobody' }
+export type Caller = Actor | { readonly kind: 'node'; readonly nodeId: string } | { readonly kind: 'nobody' }
 
 export interface Call<App, Body, Query> {
   readonly app: App
