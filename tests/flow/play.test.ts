@@ -9,10 +9,11 @@ import { countFrames } from '../support/ffprobe.ts'
 import { drawFilm } from '../support/film.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
+import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { type AssetView, asTenant, type Playback, type Tenant } from '../support/tenant.ts'
 
 const seconds = 30
-const frameRate = 25
+const frameRate = 12.5
 
 let platform: Platform
 let tenant: Tenant
@@ -27,7 +28,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-play-'))
   film = join(folder, 'film.mp4')
   await drawFilm({ path: film, seconds, frameRate, size: '1280x720' })
-  platform = await startPlatform()
+  platform = await startPlatform({ env: slowFfmpeg(folder, 8) })
   tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
   const id = await tenant.upload(film, { title: 'Colours' })
   const first = await tenant.until(id, ({ playable, state }) => playable || state === 'failed')
