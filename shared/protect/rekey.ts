@@ -19,7 +19,7 @@ import {
 } from './generation.ts'
 import type { Failure, Outcome, RekeyBatch, RekeyTarget } from './work.ts'
 
-const batchSegments = 50
+const usualBatchSegments = 50
 /** Each is held three times: as it was, in clear, and sealed again. */
 const segmentsAtOnce = 3
 
@@ -31,6 +31,8 @@ export interface RekeyDeps {
   readonly log: Log
   /** How long segments under former keys stay. */
   readonly retentionMs: number
+  /** Of how many segments one activity takes care. */
+  readonly batchSegments?: number
 }
 
 /** `due`: to be done; `done`: the title has switched to this generation, or is past it; `over`: nobody needs it. */
@@ -51,7 +53,7 @@ export function nextGeneration(asset: Asset): RekeyTarget {
 
 /** Each function is one activity, and may be repeated at any moment, also beside itself. */
 export function createRekey(deps: RekeyDeps) {
-  const { assets, media, contentKeys, clock, log } = deps
+  const { assets, media, contentKeys, clock, log, batchSegments = usualBatchSegments } = deps
 
   async function standing(target: RekeyTarget): Promise<Standing> {
     const asset = await assets.get(target.tenantId, target.assetId)

@@ -23,6 +23,8 @@ import { startCosmos } from '../support/cosmos.ts'
 import { sampleAsset } from '../support/documents.ts'
 
 export const retentionMs = 12 * 3_600_000
+/** So that few segments are more than one batch. */
+export const batchSegments = 10
 export const planHash = '0123456789abcdefabcd'
 
 export type Call = (name: string, input: unknown) => Promise<unknown>
@@ -91,7 +93,7 @@ export async function createRekeyStage() {
   const container = new BlobServiceClient(blobServer.url, credential).getContainerClient('media')
   const deps: RotationDeps = {
     ...{ keys: stores.keys, kek, assets: stores.assets, media, clock, random: systemRandom },
-    ...{ log: silentLog, retentionMs },
+    ...{ log: silentLog, retentionMs, batchSegments },
   }
   const contentKeys = () => createContentKeys(deps)
 
