@@ -5,16 +5,17 @@ import type { Kek, KeyStore, WrappedKeys } from './ports.ts'
 import type { Rewrapped } from './work.ts'
 
 /** Far more than should ever be lost: those are found again each time, and the others must be found beside them. */
-const batchSize = 1000
+const usualBatchSize = 1000
 const atOnce = 4
 
 export interface RewrapDeps {
   readonly keys: KeyStore
   readonly kek: Kek
   readonly log: Log
+  readonly batchSize?: number
 }
 
-export function createRewrap({ keys, kek, log }: RewrapDeps) {
+export function createRewrap({ keys, kek, log, batchSize = usualBatchSize }: RewrapDeps) {
   /** False when no key that is there opens it. */
   async function rewrapOne(envelope: WrappedKeys): Promise<boolean> {
     const { assetId, id, kekId, wrapped } = envelope
