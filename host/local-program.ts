@@ -1,4 +1,4 @@
-// Who counts as a program on this machine that speaks to the host directly; its pages of management are for those alone.
+// Which requests come straight from a program on this machine: the host's management pages answer no others.
 import type { IncomingMessage } from 'node:http'
 
 const names = new Set(['localhost', '127.0.0.1', '[::1]'])

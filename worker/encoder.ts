@@ -26,7 +26,7 @@ export function createEncoder({ serve, slots, ...options }: EncoderOptions): Rol
   const kinds = [...Array.from({ length: slots }, () => 'chunk' as const), 'audio' as const]
   let stint: Stint | undefined
 
-  /** After the one before it: what that gives back is not yet in order. */
+  /** Begins after the one before it, which may still be giving units back. */
   function begin(before: Stint | undefined): Stint {
     const drain = new AbortController()
     const leave = new AbortController()

@@ -101,7 +101,7 @@ export function createLife({ node, version, fleet, role, cpu, clock, random, log
     }
   }
 
-  /** Whatever hangs, who is not heard leaves. */
+  /** A worker that is not heard leaves, whatever hangs. */
   async function guard(): Promise<void> {
     while (!isOver) {
       await clock.wait(silentMs / 12)

@@ -30,7 +30,7 @@ export interface Worker {
 
 const { version } = packageJson
 
-/** Resolves before anybody knows it: it makes itself known for as long as that takes. */
+/** Resolves before the platform knows of it: it goes on making itself known for as long as that takes. */
 export async function startWorker(): Promise<Worker> {
   const config = configFromEnvironment()
   const place = workerFromEnvironment()

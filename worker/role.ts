@@ -9,14 +9,14 @@ export interface Load {
 }
 
 export interface Role {
-  /** At once, and as often as need be: who was told to leave may be told to work again. */
+  /** At once, and as often as need be: a worker that was told to leave may be told to work again. */
   obey(wish: Wish): void
   /** What it has in hand, and what it is just reaching for. */
   holds(): string[]
   load(): Omit<Load, 'cpu'>
-  /** Resolves once nothing is in hand any more, of who was told to drain or to leave. */
+  /** After it was told to drain or to leave: resolves once nothing is in hand any more. */
   idle(): Promise<void>
-  /** Of what others ask for: `host:port`. */
+  /** Where others reach it: `host:port`. */
   readonly address?: string
   close(): Promise<void>
 }

@@ -10,7 +10,7 @@ const patienceMs = 10_000
 /** Request Timeout, Too Many Requests (RFC 9110 15.5.9, RFC 6585 4). */
 const passing = new Set([408, 429])
 
-/** Throws while the platform can't be reached, or does not take it: then it is to be said again. */
+/** Throws while the platform can't be reached or does not take the report: then it has to be sent again. */
 export const createTell =
   ({ credential, fleetUrl }: Place) =>
   async (unitId: string, claim: number, report: object): Promise<'heard' | 'refused'> => {
@@ -22,7 +22,7 @@ export const createTell =
     })
     await reply.arrayBuffer()
     if (reply.ok) return 'heard'
-    // To say it again would not help: not held any more, or no node of the fleet any more.
+    // Sending it again would not help: the unit is not held any more, or this is no node of the fleet any more.
     if (reply.status < 500 && !passing.has(reply.status)) return 'refused'
     throw new Error(`the report was answered with ${reply.status}`)
   }

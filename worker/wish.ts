@@ -15,7 +15,7 @@ export function wishOf(node: NodeDocument | undefined, bootId: string): Wish {
   return node.state === 'draining' ? 'drain' : 'leave'
 }
 
-/** Who was there before may come back once the node was woken anew; else it would fight with whoever came after it. */
+/** A former worker may come back once the node was woken anew; earlier, it would fight with the one that came after it. */
 export const isWokenAnew = (node: NodeDocument | undefined): boolean => node?.state === 'starting'
 
 export const stricter = (a: Wish, b: Wish): Wish => (wishes.indexOf(a) > wishes.indexOf(b) ? a : b)

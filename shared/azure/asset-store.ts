@@ -46,7 +46,7 @@ export interface AssetDocuments {
   readonly announce?: ((event: AssetEvent) => void) | undefined
 }
 
-// A bound on memory, far beyond what is ever encoded at once: a sweep finds again whatever is well, and must see past it.
+// A bound on memory, far beyond what is ever encoded at once: each sweep finds healthy titles too, and must see past them.
 const staleAtOnce = 5000
 const usageId = 'usage'
 const sessionsId = 'sessions'
@@ -58,7 +58,7 @@ export function createAssetStore(documents: AssetDocuments): {
 } {
   const { assets, usage, sessions, events, clock, announce } = documents
 
-  /** From the titles themselves, where they are older than the count. Every change of theirs needs the count first. */
+  /** Counted from the titles themselves, where they are older than the count: it must be there before any of them changes. */
   async function readUsage(tenantId: TenantId): Promise<Usage> {
     const known = await usage.get(tenantId, usageId)
     if (known) return known

@@ -37,7 +37,7 @@ export interface Snapshot<T> {
   operation(next: T): OperationInput
 }
 
-/** What must be written together with a change, for it is all of them or none. */
+/** What must be written together with a change: all of it, or none. */
 export type Beside<T> = (before: T | undefined, after: T | undefined) => Promise<OperationInput[]>
 
 type Decided<T> = T | 'unchanged' | 'removed'
@@ -122,7 +122,7 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     const response = await item.read<ItemDefinition>()
     kind.observe?.(askedAtMs, response.headers['date'])
     if (response.substatus === ownerNotFound) throw new Error(`the container for ${type} is missing`)
-    // Documents of several kinds share a partition: an id of another kind's is none of this.
+    // Documents of several kinds share a partition: one of another kind counts as absent.
     const raw = response.resource
     return raw?.['type'] === type && !kind.isPast?.(raw) ? raw : undefined
   }

@@ -80,7 +80,7 @@ const gauge: Schema<Gauge> = z.object({
   ...served,
 })
 
-/** Nodes had secrets that the platform made, and no states. */
+/** In version 1 the platform made the secrets of nodes, and nodes had no states. */
 const isPast = (raw: Readonly<Record<string, unknown>>): boolean => raw['schema'] === 1
 
 export const nodeKind = { partition: 'pool', type: 'node', schema: node, isPast }
@@ -110,7 +110,7 @@ export function createFleetStore({ nodes, pools, gauges, now }: FleetDocuments):
       let state: FleetState | undefined
       let beside: OperationInput[] = []
       const decide = async (current: Pool | undefined) => {
-        // After the pool: every wake changes that too, so that none of those before this moment is missing here.
+        // Read after the pool: every wake changes the pool too, so that no earlier wake can be missing here.
         const snapshot = await nodes.snapshot(name)
         state = { pool: current, nodes: snapshot.items }
         const next = change(state)

@@ -49,11 +49,11 @@ export function createDeliver(deps: DeliverDeps) {
   const findTitle = createTitles(deps)
   const findContent = createContents(deps)
 
-  /** Where there was no header at all there is no client, only whoever else asks so: they would share one place. */
+  /** Without any header there is no client to tell apart: all who ask like that would share one place. */
   const believable = ({ token, client }: DeliverRequest): string =>
     client.network === 'unknown' && client.userAgent === '' ? '' : token
 
-  /** Whatever was wrong, and however often: the token that is good is never asked for this. */
+  /** Whatever was wrong. Only refusals are counted, so a good token is never throttled. */
   function refuse({ client }: DeliverRequest): DeliverReply {
     const waitSeconds = deps.refused(client.network)
     const headers = { ...openToAll, ...(waitSeconds > 0 && { 'retry-after': String(waitSeconds) }) }

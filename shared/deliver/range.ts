@@ -49,8 +49,8 @@ function coalesce(ranges: readonly ByteRange[]): ByteRange[] {
 
 /**
  * Units other than bytes and sets that are not well formed are ignored. Several ranges are answered when they come down
- * to one; else the header is ignored, as 14.2 allows: no player needs multipart/byteranges, and who sends a thousand
- * one-byte ranges gets no more for it than with one plain GET (17.15).
+ * to one; else the header is ignored, as 14.2 allows: no player needs multipart/byteranges, and a thousand one-byte
+ * ranges get no more than one plain GET (17.15).
  */
 export function chooseRange(header: string | null, sizeBytes: number): RangeChoice {
   const set = /^bytes=(.*)$/i.exec(header ?? '')?.[1]

@@ -23,14 +23,15 @@ export const admit = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome<T
       return sameLine(line, next.line) ? 'unchanged' : next.line
     })
     if (before === 0 && !asset.timeline) await deps.openings.add(assetId)
-    // Who waits has at least `places` titles before it.
+    // A title that waits has at least `places` titles before it.
     const waitSeconds = before === 0 ? 0 : Math.min(latestSeconds, soonestSeconds + before - places)
     return { ok: true, waitSeconds }
   })
 
 /**
- * Nobody has to give a place back: it is free once its title is not encoded any more, whatever became of its encode. Who
- * is lost is started again by the sweep, and finds its place. Of those that wait only the first can be in the way.
+ * Nobody has to give a place back: it is free once its title is not encoded any more, whatever became of its encode. A
+ * title that was lost is started again by the sweep, and finds its place. Of those that wait only the first can be in the
+ * way.
  */
 async function findOver(
   deps: EncodeDeps,

@@ -27,8 +27,8 @@ export const inputArgv = (source: Container, url: string): string[] => [
 ]
 
 /**
- * For who does not read to the end: what the sockets hold then was fetched for nothing, and on loopback, whose segments
- * are large, that would be megabytes.
+ * For a reader that stops before the end: what its sockets still hold was fetched for nothing, and on loopback, whose
+ * segments are large, that would be megabytes.
  */
 export const shortSockets = ['-tcp_mss', '1400', '-recv_buffer_size', String(64 << 10)] as const
 
@@ -103,7 +103,7 @@ function scaleFilters({ video }: Plan, rung: Plan['renditions'][number]): string
 function graph(plan: Plan, chunk: Chunk, atStart: boolean): string {
   const { renditions, video } = plan
   const top = renditions[0]
-  // Light is pressed once, at the size of the best rendition.
+  // HDR is tone-mapped once, at the size of the best rendition.
   const tone = video.toneMapping.length
     ? [`scale=${top?.width}:${top?.height}:flags=bicubic`, ...video.toneMapping]
     : []

@@ -39,7 +39,7 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
           program: 'ffmpeg',
           argv: audioArgv(plan, opened.url),
           wallMs: deps.limits.unitMs,
-          // Its first segment takes a tenth of a second, all of it as long as an opening, or longer.
+          // Playing waits for its first segment alone, which takes a tenth of a second; all of it may take longer than an opening.
           patience: 'little',
           signal: AbortSignal.any([signal, opened.failed]),
           onOutput: async (bytes) => {

@@ -28,7 +28,7 @@ export function readBoxHeader(bytes: Uint8Array): BoxHeader | undefined {
   return large >= 16 && Number.isSafeInteger(large) ? { type, sizeBytes: large, headerBytes: 16 } : undefined
 }
 
-/** More than a day of film in fragments of two seconds has. */
+/** More boxes than a day of film in fragments of two seconds has. */
 const mostBoxes = 100_000
 const plausibleType = /^[\x20-\x7e\xa9]{4}$/
 

@@ -75,10 +75,10 @@ interface ChunkRun {
   readonly onFrames: (frames: number) => void
 }
 
-/** Somebody waits for the opening: its best rendition, which takes as long as the others together, is made beside them. */
+/** Somebody waits for the opening: its best rendition takes as long as the others together, so it is made beside them. */
 function sharesOf(plan: Plan, chunk: number): Plan[] {
   const [top, ...others] = plan.renditions
-  // Light is pressed once, for all of them.
+  // HDR is tone-mapped once, for all of them.
   if (chunk > 0 || !top || others.length === 0 || plan.video.toneMapping.length > 0) return [plan]
   return [[top], others].map((renditions) => ({ ...plan, renditions }))
 }

@@ -94,7 +94,7 @@ export function reported(offer: Offer, { outcome, result, log }: Report, nowMs: 
   return { ...said, failures, state: 'queued', queuedAtMs: nowMs, freeAtMs }
 }
 
-/** For who waits: a unit whose workers are lost one after another is over too. */
+/** For the orchestration that waits: a unit whose workers are lost one after another is over too. */
 export const lookedAt = (offer: Offer, nowMs: number): Offer =>
   lapsed(offer, nowMs) && !isFree(offer, nowMs)
     ? ended({ ...offer, losses: offer.losses + 1 }, poison(offer.losses + 1))

@@ -30,11 +30,11 @@ export interface EncodeLimits {
   /** Titles of one tenant that are encoded at once. */
   readonly tenantTitles: number
   readonly unitMs: number
-  /** Who does the units: this app, workers that claim them, or each what it is better at. */
+  /** Who does the units: this app, workers that claim them, or each of them what it is better at. */
   readonly executor: 'function' | 'fleet' | 'auto'
   /** With `auto`: work of a title's pictures beyond which workers do it. */
   readonly fleetMs: number
-  /** With `auto`: a unit that nobody claimed for so long is done by this app. */
+  /** With `auto`: how long a unit waits for a worker before this app does it. */
   readonly patienceMs: number
   /** With `auto`: what begins before then is soon done by this app, so that a title plays while machines wake. */
   readonly beginningSeconds: number

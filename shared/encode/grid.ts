@@ -9,7 +9,7 @@ export interface Edges {
 export interface Grid extends Edges {
   /** Segments of a chunk, once chunks have grown. */
   readonly chunkSegments: number
-  /** What is left behind the last whole chunk goes with it when it has fewer. */
+  /** What is left after the last whole chunk joins that chunk when it has fewer frames than this. */
   readonly leastFrames: number
 }
 

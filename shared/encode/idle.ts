@@ -1,7 +1,7 @@
 // How long the idle slots of a worker wait before they look again: longer each time, and not at all once one of them finds a unit.
 import type { Clock } from '../core/clock.ts'
 
-/** Each look is a query across all titles, and paid for; who wakes a machine waits for minutes anyway. */
+/** Each look is a query across all titles, and paid for; work that wakes a machine waits for minutes anyway. */
 const firstMs = 500
 const mostMs = 5000
 const growth = 1.5

@@ -4,7 +4,7 @@ import type { Unit, UnitStore } from './ports.ts'
 
 export interface Ledger {
   put(unit: Unit): Promise<void>
-  /** With all that this process wrote, and what others wrote until so long ago. */
+  /** With all that this process wrote, and what others had written a moment ago. */
   read(jobId: string, maxAgeMs?: number): Promise<readonly Unit[]>
 }
 

@@ -29,7 +29,7 @@ type Steps<T> = Generator<Task, T, unknown>
 /** A plain object in place of the library's class: nothing here may load the library. */
 const retry = transient as unknown as RetryOptions
 
-/** Then the history begins anew: each replay reads all of it. */
+/** After this many steps the history begins anew: each replay reads all of it. */
 const stepsOfHistory = 64
 
 const start = (context: OrchestrationContext, name: ActivityName, input: unknown): Task =>
@@ -80,7 +80,7 @@ function* encodeUnits(context: OrchestrationContext, target: EncodeTarget): Step
   return images.ok ? ((yield start(context, 'finish', planned)) as Outcome<Finished>) : images
 }
 
-/** The opening and the sound are what the title's first second waits for; then its face, which takes no time. */
+/** The opening and the sound are what the title's first second waits for; then the poster, which takes no time. */
 function startUnits(context: OrchestrationContext, target: EncodeTarget, prepared: Prepared): Task[] {
   const { plan, fleetSinceMs, shared } = prepared
   const own = { ...target, plan }
@@ -197,7 +197,7 @@ function* encodeAnew(context: OrchestrationContext, target: EncodeTarget): Steps
   return (yield context.df.callSubOrchestratorWithRetry('encode-asset', retry, next, instanceId)) as Outcome
 }
 
-/** Of a title that was encoded anew: the version before goes once nobody is in the middle of it. */
+/** After a title was encoded anew: the former version goes once nobody can be in the middle of it. */
 function* retireFormer(
   context: OrchestrationContext,
   target: EncodeTarget,

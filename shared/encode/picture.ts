@@ -44,7 +44,7 @@ export interface Colours {
 }
 
 const high: Colours = { matrix: 'bt709', space: 'bt709', primaries: 'bt709', transfer: 'bt709' }
-/** Rec. 601 of 525 and of 625 lines: kept, since another matrix would cost a conversion and mend nothing. */
+/** Rec. 601 of 525 and of 625 lines: kept, since another matrix would cost a conversion and gain nothing. */
 const standard: Record<string, Colours> = {
   smpte170m: { matrix: 'smpte170m', space: 'smpte170m', primaries: 'smpte170m', transfer: 'smpte170m' },
   bt470: { matrix: 'bt470', space: 'bt470bg', primaries: 'bt470bg', transfer: 'smpte170m' },
@@ -56,7 +56,7 @@ const highDynamicRange = new Set(['smpte2084', 'arib-std-b67'])
 export const isHdr = (video: VideoStream): boolean => highDynamicRange.has(video.colourTransfer ?? '')
 
 /**
- * HDR to SDR: light is made linear, moved to the primaries of Rec. 709 and its range pressed by Hable's curve.
+ * HDR to SDR: light is made linear, moved to the primaries of Rec. 709 and its range compressed by Hable's curve.
  * `zscale` and `tonemap` may be missing from an ffmpeg; then the picture is converted without, and looks pale.
  */
 export function toneMapping(video: VideoStream, filters: ReadonlySet<string>): string[] {

@@ -92,7 +92,7 @@ export type UnitResult =
 /** What a worker says of a unit that it holds. */
 export interface Report {
   readonly outcome: 'done' | 'failed' | 'returned'
-  /** Of `done`: also that the title has failed, which no repetition mends. */
+  /** Of `done`: also that the title has failed, which no repetition cures. */
   readonly result?: UnitResult
   /** The end of what was logged. */
   readonly log?: string

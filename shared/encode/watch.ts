@@ -13,7 +13,7 @@ import type { Failure } from './work.ts'
 
 const pollMs = 2000
 
-/** What no repetition mends: the title fails with it at once. Everything else is thrown and tried again. */
+/** What no repetition cures: the title fails with it at once. Everything else is thrown and tried again. */
 export const final = (code: ProblemCode): boolean =>
   /^(source|encode)-|^checksum-mismatch$|^cap-exceeded$|^asset-failed$|^not-found$/.test(code)
 

@@ -48,7 +48,7 @@ export function decide(look: Look): Decision {
 const inForce = (bound: Bound | undefined, nowMs: number): number | undefined =>
   bound && nowMs < bound.untilMs ? bound.nodes : undefined
 
-/** Whoever says less wins: an admin's ceiling stands over the floor and the minimum, and opens no maximum. */
+/** The smallest bound wins: an admin's ceiling overrides the floor and the minimum, and never raises the maximum. */
 function boundsOf({ plan, floor, ceiling, nowMs }: Look): Bounds {
   const asked = inForce(ceiling, nowMs)
   return {
@@ -88,8 +88,8 @@ function worthwhile(
 }
 
 /**
- * Who has work to do stays, but for the reserve, even where fewer would meet the goal: done by fewer it costs the same
- * and takes longer.
+ * Nodes that have work to do stay, the reserve aside, even where fewer would meet the goal: done by fewer, the work costs
+ * the same and takes longer.
  */
 function busyIn(demand: Demand, { active }: Roster, { reserve }: PoolPlan): Need {
   if (demand.kind === 'audience' || demand.seconds <= 0) return nothing

@@ -2,7 +2,7 @@
 import { serves } from './machine.ts'
 import type { Backlog, Demand, FleetStore, Gauge, Node, PoolName } from './ports.ts'
 
-/** An instance that serves tells every ten seconds; who has been silent for longer serves nobody. */
+/** An instance that serves says so every ten seconds; one that has been silent for longer serves nobody. */
 const freshMs = 30_000
 const keptMs = 600_000
 

@@ -14,13 +14,13 @@ export interface ErrandDeps {
   readonly lookMs: number
   /** What was asked and shows no effect is asked again. */
   readonly askAgainMs: number
-  /** A resource manager that can't be reached is tried again after so long. */
+  /** Until a resource manager that can't be reached is tried again. */
   readonly awayMs: number
 }
 
 const refusedSeconds = 60
 const over: Step = { next: 'over', waitSeconds: 0 }
-/** Reasons of a wake that came to nothing: who gave it up goes on until the machine sleeps. */
+/** Reasons of a wake that came to nothing: the errand that gave it up goes on until the machine sleeps. */
 const inVain = new Set<Reason | undefined>(['never-beat', 'no-capacity', 'refused'])
 const capacityCode = /Allocation|Capacity|SkuNotAvailable|Quota/i
 

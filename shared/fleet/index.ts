@@ -40,7 +40,7 @@ export interface FleetPace {
   readonly lookMs: number
   /** What was asked of a machine and shows no effect is asked again. */
   readonly askAgainMs: number
-  /** A resource manager that can't be reached is tried again after so long. */
+  /** Until a resource manager that can't be reached is tried again. */
   readonly awayMs: number
   /** Between two comparisons of all machines with their documents. */
   readonly reconcileMs: number

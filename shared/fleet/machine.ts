@@ -22,7 +22,7 @@ const into = (node: Node, state: NodeState, nowMs: number): Node => ({
   drivenAtMs: nowMs,
 })
 
-/** With nobody on it: the secret of the worker that was there is worth nothing any more. */
+/** With no worker on it: the secret of the one that was there is worth nothing any more. */
 function vacant(node: Node): Node {
   const { boot: _boot, beat: _beat, leaving: _leaving, ...rest } = node
   return rest
@@ -78,7 +78,7 @@ export const mayWake = (node: Node): Node =>
     ? { ...node, notBeforeMs: 0 }
     : node
 
-/** Empty is only who has heard that it drains: before, it may have taken something in the same moment. */
+/** Only a worker that has heard that it drains is empty: until then it may take something at the same moment. */
 const isEmpty = ({ beat }: Node): boolean => beat?.drains === true && beat.holds.length === 0
 
 /** Which wake, and when. */

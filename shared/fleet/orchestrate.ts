@@ -8,7 +8,7 @@ type Steps = Generator<Task, void, unknown>
 /** A plain object in place of the library's class: nothing here may load the library. */
 const retry = transient as unknown as RetryOptions
 
-/** Then the history begins anew: each replay reads all of it. */
+/** After this many steps the history begins anew: each replay reads all of it. */
 const stepsOfHistory = 64
 /** A store that is away for longer than the retries only delays it. */
 const awaySeconds = 30

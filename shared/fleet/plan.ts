@@ -18,24 +18,26 @@ export interface Group {
 export interface PoolPlan {
   readonly name: PoolName
   readonly groups: readonly Group[]
-  /** Awake at all times. */
+  /** How many are always awake. */
   readonly minimum: number
   readonly maximum: number
-  /** Awake beyond what is needed, while anything is. */
+  /** How many are awake beyond what is needed, while anything is needed. */
   readonly reserve: number
+  /** Of edges: an audience that the app serves itself; for as few viewers no machine is woken. */
+  readonly appSessions: number
   /** Of encoders: how soon all the work should be done. */
   readonly goalMs: number
-  /** Fewer nodes must have been enough for so long before one is drained. */
+  /** How long fewer nodes must have been enough before one is drained. */
   readonly coolMs: number
-  /** A node that was woken stays for so long. */
+  /** How long a woken node stays at least. */
   readonly stayMs: number
-  /** A boot takes about so long: forecasts look as far, and what is over before is not worth one. */
+  /** About how long a boot takes: forecasts look that far ahead, and work that ends sooner is not worth one. */
   readonly bootMs: number
-  /** One that has not beaten after so long never will. */
+  /** How long a woken node has to beat; then it is given up. */
   readonly lateMs: number
-  /** One that is still not done with what it holds is stopped. */
+  /** How long a draining node has to finish what it holds; then it is stopped. */
   readonly drainMs: number
-  /** A machine without capacity is not tried again for so long. */
+  /** How long a machine without capacity is left alone. */
   readonly scarceMs: number
   readonly budget: { readonly perHour: number; readonly perMonth: number }
 }
@@ -44,7 +46,7 @@ export interface FleetPlan {
   readonly currency: string
   readonly pools: readonly PoolPlan[]
   readonly beatMs: number
-  /** A node that is silent for so long is taken for dead; it falls silent itself at three quarters. */
+  /** How long a node may be silent before it is taken for dead; at three quarters of that it stops by itself. */
   readonly deadMs: number
 }
 

@@ -18,7 +18,7 @@ const userAgentMaxLength = 512
 /** Of an IPv6 address in brackets with its port. */
 const entryMaxLength = 53
 const mostRemembered = 10_000
-/** Codes by which databases of addresses say that they do not know: "Europe" is not a country that is not blocked. */
+/** Codes for "unknown" in databases of addresses: "Europe" must not pass as a country that is not blocked. */
 const noCountries = ['XX', 'ZZ', 'EU', 'AP']
 
 export function createClients({ hops, proof, countryHeader }: ProxyTrust): (header: ReadHeader) => Client {
@@ -57,8 +57,8 @@ function remembered<V>(read: (text: string) => V): (text: string) => V {
 }
 
 /**
- * Each proxy appends the address that it saw, so what stands left of our own proxies' entries anybody could have written:
- * the one that the first of them wrote is the `hops`th from the right. A header is read from there, however long it is.
+ * Each proxy appends the address that it saw, so anybody could have written what stands left of our own proxies' entries.
+ * The entry of the first of them is the `hops`th from the right; the header is read from that end, however long it is.
  */
 function forwardedEntry(header: string, hops: number): string {
   let end = header.length

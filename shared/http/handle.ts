@@ -76,7 +76,7 @@ async function readCall<App>(
   }
 }
 
-/** RFC 8259 8.1. Whoever reads other bytes as UTF-8 takes `J\xf6rg` and `J\xfcrg` of Latin-1 for one. */
+/** RFC 8259 8.1. A decoder that forgives would take `J\xf6rg` and `J\xfcrg` in Latin-1 for the same text. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 
 function parseJson(bytes: Uint8Array): unknown {

@@ -66,7 +66,7 @@ export async function identify(route: Guarded, deps: IdentifyDeps, ask: HttpAsk)
 const bearerOf = (ask: HttpAsk): string =>
   /^Bearer ([\w.-]+)$/i.exec(ask.header('authorization') ?? '')?.[1] ?? ''
 
-/** An owner may do everything that a tenant may; who else is for the route to say. */
+/** An owner may do everything that a tenant may; the route says who else may. */
 export const rolesOf = ({ roles }: Pick<Guarded, 'roles'>): string[] => [
   ...new Set(['owner', ...(roles ?? [])]),
 ]

@@ -18,7 +18,7 @@ const limited = [
   'ulimit -c 0; ulimit -v "$1" 2>/dev/null; ulimit -f "$2" 2>/dev/null; n=$3; shift 3',
   'exec env -i LC_ALL=C GCONV_PATH=/nonexistent PATH="$PATH" nice -n "$n" "$@"',
 ].join('; ')
-/** First what a title's first second waits for: three times the share of a little patience, thirty times that of much. */
+/** What a title's first second waits for gets three times the share of CPU of `little`, and thirty times that of `much`. */
 const niceness = { none: '0', little: '5', much: '15' }
 
 /** Folders are named after the process that owns them, so that a later start can sweep those of the dead. */

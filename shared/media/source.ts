@@ -115,7 +115,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, served
     'content-type': 'application/octet-stream',
     connection: 'close',
   })
-  // An open-ended range never pulls the whole film: who reads on has one block fetched ahead, and no more.
+  // An open-ended range never pulls the whole film: a reader that goes on has one block fetched ahead, and no more.
   let next = partFrom(start)
   for (let at = start; at < end && !response.destroyed; ) {
     const part = (await next).subarray(0, end - at)

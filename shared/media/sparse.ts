@@ -7,7 +7,7 @@ export interface Sparse {
 }
 
 const pieceBytes = 1 << 20
-/** A request of the store takes its time however little it brings: so many are under way at once. */
+/** A request to the store takes its time however little it brings, so this many are under way at once. */
 const piecesAhead = 8
 const stretchesAhead = 8
 const piecesKept = 64
@@ -20,7 +20,7 @@ interface Known extends Stretch {
 export function createSparse(layout: Layout, fetch: ReadBytes): Sparse {
   const stretches: Promise<Known | undefined>[] = []
   const fetched = new Map<number, Promise<Uint8Array>>()
-  /** Who reads on finds the stretch of the last time. */
+  /** A reader that goes on finds the stretch that it had last. */
   let last = 0
 
   function stretch(index: number): Promise<Known | undefined> {
@@ -87,7 +87,7 @@ function piecesOf({ start, end }: { start: number; end: number }, holes: readonl
   })
 }
 
-/** By halves: a film has hundreds of thousands. */
+/** A binary search: a film has hundreds of thousands. */
 function firstEndingAfter(pieces: readonly Hole[], offset: number): number {
   let low = 0
   let high = pieces.length

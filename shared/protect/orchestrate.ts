@@ -51,7 +51,7 @@ const targetOf = ({ tenantId, assetId, version, generation }: RekeyProgress) => 
   ...{ tenantId, assetId, version, generation },
 })
 
-/** Notes in `progress` how far it came; a failure that no repetition mends is the outcome. */
+/** Notes in `progress` how far it came; a failure that no repetition cures is the outcome. */
 function* sealAnew(
   context: OrchestrationContext,
   progress: { -readonly [K in keyof RekeyProgress]: RekeyProgress[K] },

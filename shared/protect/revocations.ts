@@ -26,7 +26,7 @@ const shard = '0'
 const everyMs = 2000
 /** A poll that is under way may take this long before requests wait for it. */
 const slackMs = 1000
-/** For who may go by an older view; who has none can only wait, though not for a store that is known to be away. */
+/** For requests that may go by an older view; without any they can only wait, though not for a store that is known to be away. */
 const patience = { withViewMs: 500, withoutMs: 5000, whenAwayMs: 1000 }
 /** What has no answer by then is asked anew. */
 const flightMs = 5000

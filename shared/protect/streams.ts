@@ -2,7 +2,7 @@
 import type { AssetId } from '../core/ids.ts'
 import type { Slots, Stream } from './ports.ts'
 
-/** Who wants a place: one client of one session. */
+/** What wants a place: one client of one session. */
 export interface PlaceAsk {
   readonly sessionId: string
   readonly assetId: AssetId

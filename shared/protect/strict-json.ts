@@ -28,7 +28,7 @@ function readsOneWay(text: string, value: JsonObject): boolean {
   return (
     depth(bare) <= deepest &&
     numbers.every((number) => /^(0|[1-9]\d*)$/.test(number) && Number.isSafeInteger(Number(number))) &&
-    // Of two members with one name only one is left in the value.
+    // Of two members with the same name only one is left in the value.
     written === members(value) &&
     isWellFormed(value)
   )

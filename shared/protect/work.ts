@@ -23,7 +23,7 @@ export interface RekeyProgress extends RekeyTarget {
   readonly until?: string
 }
 
-/** What no repetition mends is a value; what is thrown is tried again. */
+/** What no repetition cures is a value; what is thrown is tried again. */
 export interface Failure {
   readonly ok: false
   readonly code: ProblemCode

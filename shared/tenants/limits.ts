@@ -18,7 +18,7 @@ export function admitTitle(limits: Limits, kept: { titles: number; bytes: number
     })
 }
 
-/** Film encoded in this month, with the one that asks. */
+/** Film encoded in this month, the one that is asked for included. */
 export function admitEncode(limits: Limits, encodedSeconds: number, ownSeconds: number): void {
   const { encodedMinutes } = limits
   if (encodedMinutes === undefined || encodedSeconds <= encodedMinutes * 60) return

@@ -10,7 +10,7 @@ export interface TenantStore {
   create(tenant: Tenant): Promise<boolean>
   get(id: TenantId): Promise<Tenant | undefined>
   update(id: TenantId, change: (current: Tenant) => Tenant | 'unchanged'): Promise<Tenant>
-  /** At most so many, the oldest first. */
+  /** At most `limit`, the oldest first. */
   list(limit: number): Promise<Tenant[]>
 }
 
@@ -54,7 +54,7 @@ export interface UsageStore {
   ): Promise<SessionCount | undefined>
 }
 
-/** `platform`: what admins do that is no tenant's. */
+/** `platform`: what admins do that belongs to no tenant. */
 export type AuditPartition = TenantId | 'platform'
 
 /** Absent where the process ended in between: the change may have been made, or not. */

@@ -117,7 +117,7 @@ export function createEndpoints({ store, clock, allowLocal, secret }: EndpointDe
       await change(tenantId, (items) => items.filter((item) => item.id !== id))
     },
 
-    /** The one before goes on signing beside the next one for so long. */
+    /** How long the former secret goes on signing beside the new one. */
     async rotate(tenantId: TenantId, ask: { id: string; previousSeconds: number }, random: Random) {
       const secretId = base32(random.bytes(20))
       const nowMs = clock.now()

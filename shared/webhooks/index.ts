@@ -47,7 +47,7 @@ export function createWebhooks(deps: WebhookDeps) {
     readonly data: object
   }
 
-  /** Due at once. Made twice it is one, whose tries go on as they were. */
+  /** Due at once. Created twice it is one delivery, whose tries go on as they were. */
   async function createDelivery(webhookId: WebhookId, message: Message): Promise<Delivery> {
     const { tenantId, eventId, event, at, data } = message
     const nowMs = clock.now()
@@ -135,7 +135,7 @@ export function createWebhooks(deps: WebhookDeps) {
       await deliverDue(until, () => isOver)
     },
 
-    /** Tried before it is answered, so that who sets up a receiver sees at once what it says. */
+    /** Tried before it is answered, so that whoever sets up a receiver sees at once what it says. */
     async test(tenantId: TenantId, webhookId: string, random: Random): Promise<Delivery> {
       const endpoint = await endpoints.find(tenantId, webhookId)
       const eventId = makeId('evt', random)
