@@ -9,13 +9,17 @@ import { type BuildOptions, build } from 'esbuild'
 const root = fileURLToPath(new URL('..', import.meta.url))
 const out = resolve(process.argv[2] ?? `${root}/dist`)
 
-/** Each needs no node_modules: only the Functions worker's own `@azure/functions-core` stays outside. */
-async function bundle(entryPoint: string, name: string): Promise<void> {
+/**
+ * Each needs no node_modules: only the Functions worker's own `@azure/functions-core` stays outside. Together, since most
+ * of what they are made of is the same.
+ */
+async function bundle(entryPoints: Record<string, string>): Promise<void> {
   const startedAt = new Date()
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: [entryPoint],
-    outfile: `${out}/${name}`,
+    entryPoints,
+    outdir: out,
+    outExtension: { '.js': '.mjs' },
     write: false,
     bundle: true,
     platform: 'node',
@@ -38,8 +42,10 @@ async function bundle(entryPoint: string, name: string): Promise<void> {
     },
     define: { __filename: 'movidoneFilename', __dirname: 'movidoneDirname' },
   })
-  // Whole or not at all, and as old as the sources it was made of, even where they changed meanwhile.
-  for (const { path, contents } of outputFiles) {
+  // Whole or not at all, and as old as the sources it was made of, even where they changed meanwhile. The app comes last:
+  // a build is as old as it is.
+  const isApp = ({ path }: { path: string }) => basename(path).startsWith('main.')
+  for (const { path, contents } of outputFiles.toSorted((a, b) => Number(isApp(a)) - Number(isApp(b)))) {
     await mkdir(out, { recursive: true })
     await writeFile(`${path}.${process.pid}`, contents)
     await utimes(`${path}.${process.pid}`, startedAt, startedAt)
@@ -98,6 +104,5 @@ async function wholePage(file: string): Promise<string> {
 }
 
 await rm(`${out}/web`, { recursive: true, force: true })
-// The app comes last: a build is as old as it is.
-await Promise.all([bundle('worker/main.ts', 'worker.mjs'), buildWeb()])
-await bundle('functions/index.ts', 'main.mjs')
+await buildWeb()
+await bundle({ worker: 'worker/main.ts', main: 'functions/index.ts' })
