@@ -44,7 +44,7 @@ function bindHttp(route: AnyRoute, app: App): void {
 
 function ask(route: AnyRoute, request: HttpRequest, context: InvocationContext): HttpAsk {
   const url = new URL(request.url)
-  // Where a key says who asks, its sender is believed wherever it was written.
+  // Where a key authenticates the request, its headers are believed wherever they were written.
   const forged = route.auth === 'none' && mayBeForged(url.searchParams, context.invocationId)
   return {
     id: context.invocationId,

@@ -28,6 +28,6 @@ subscribe('http.server.request.start', (message) => {
   response.once('close', () => withBody.delete(id))
 })
 
-/** Where others are asked for, a key stands in the headers: whoever writes them says it of itself. */
+/** Asked only of routes without a key: elsewhere whoever writes the headers also knows the key in them. */
 export const mayBeForged = (query: URLSearchParams, invocationId: string): boolean =>
   withBody.has(invocationId) || [...query.keys()].some((key) => key.toLowerCase() === 'headers')

@@ -23,7 +23,7 @@ export const cleaning = (asset: Target): Start => ({
   input: input(asset),
 })
 
-/** One of each file: who puts another one asks anew. */
+/** One per file: another file under the same title needs another quote. */
 export const quoting = ({ tenantId, assetId, etag }: Quoted): Start => ({
   name: 'encode-quote',
   instanceId: `quote-${assetId}-${sha256Hex(etag).slice(0, 16)}`,
@@ -42,7 +42,7 @@ interface Rekey {
   readonly generation: number
 }
 
-/** Until the title has switched to that generation there is one of it; then the next one may begin. */
+/** One per generation: the next one may begin once the title has switched to this one. */
 export const rekeying = (target: Rekey): Start => ({
   name: 'protect-rekey',
   instanceId: `rekey-${target.assetId}-v${target.version}.${target.generation}`,
@@ -53,14 +53,14 @@ export const rewrapping = (): Start => ({ name: 'protect-rewrap', instanceId: 'r
 
 type Errands = Awaited<ReturnType<App['fleet']['watch']>>
 
-/** One of each wake of a node, and one of its end. */
+/** One per wake of a node, and one per drain. */
 export const driving = ({ kind, target }: Errands[number]): Start => ({
   name: `fleet-${kind}`,
   instanceId: `${kind}-${target.node}-${target.epoch}`,
   input: target,
 })
 
-/** What can't be started now is found by the next watch: nobody who only calls for workers fails for it. */
+/** What can't be started now is found by the next watch: a caller that only asks for workers must not fail for it. */
 export async function drive(app: App, orchestrations: Orchestrations, errands: Errands): Promise<void> {
   for (const errand of errands)
     await orchestrations.startOnce(driving(errand)).catch((error: unknown) => {

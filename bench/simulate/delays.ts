@@ -51,7 +51,7 @@ export interface Delays {
   /** In seconds; undefined where so many never got one. */
   readonly p50: number | undefined
   readonly p99: number | undefined
-  /** Who came, and was or was not given one. */
+  /** Viewers who came, whether they were given one or not. */
   readonly asked: number
   /** Of those who got one. */
   readonly worst: number | undefined
