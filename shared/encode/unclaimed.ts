@@ -76,8 +76,11 @@ export const encodeUnclaimed = (deps: EncodeDeps, target: UnclaimedTarget): Prom
       { ...target, passed: Number.MAX_SAFE_INTEGER },
     )
     if (!outcome.ok) return outcome
-    await deps.offers.change(jobId, id, (current) =>
-      current?.state === 'taken' ? ended(current, { ok: true }) : 'unchanged',
-    )
+    // The last of its part has nobody who takes its place, and would look like work of the app until the title is ready.
+    if (offer.rest === 0) await deps.offers.remove(jobId, id)
+    else
+      await deps.offers.change(jobId, id, (current) =>
+        current?.state === 'taken' ? ended(current, { ok: true }) : 'unchanged',
+      )
     return { ok: true }
   })

@@ -121,3 +121,23 @@ test('nor while the app makes its beginning', async () => {
     await beginning.stop()
   }
 })
+
+test('what the app has made of it is no work that is under way, also where nothing comes behind it', async () => {
+  const beginning = await setYard({ patienceMs, beginningSeconds: 10 })
+  try {
+    // A part for each chunk: nobody takes the place of those that are done.
+    const early = await beginning.title(planOf(60), { step: 100 })
+    for (const chunk of [1, 2, 3]) await early.look(chunk)
+    beginning.pass(3001)
+    for (const chunk of [1, 2]) {
+      await early.make(chunk)
+      expect(await early.unclaimed(chunk)).toEqual({ ok: true })
+    }
+    // What was read of its units is a second old at most.
+    beginning.pass(2000)
+    await early.look(3)
+    expect((await early.asset())?.progress.stage).toBe('waking-encoders')
+  } finally {
+    await beginning.stop()
+  }
+})
