@@ -60,6 +60,7 @@ const rewrap = () =>
     202,
     tenant.call('POST', '/api/v1/rewrap', {}, { 'x-movidone-admin': adminKey }),
   )
+const left = async () => (await rewrap()).remaining
 
 /** As docs/2-keys.md has it. */
 const appendKey = () =>
@@ -96,9 +97,9 @@ test(`a key is appended, the app is killed while all is wrapped anew, and the ol
   await sleep(seeded(seed)() * 150)
   const pid = platform.pidOf('functions')
   process.kill(pid, 'SIGKILL')
-  while (platform.pidOf('functions') === pid) await sleep(20)
+  await expect.poll(() => platform.pidOf('functions'), { timeout: 30_000 }).not.toBe(pid)
   await platform.healthy()
-  while ((await rewrap()).remaining > 0) await sleep(50)
+  await expect.poll(left, { timeout: 60_000, interval: 100 }).toBe(0)
   expect(await portrait(tenant, assetId)).toEqual(before)
 
   const [old = '', current = '', ...more] = await keysOfFile()
@@ -131,7 +132,7 @@ test('a key that is taken away too early is named in the log, and all is well on
 
   await writeFile(keyFile, old + current)
   expect(await portrait(tenant, assetId)).toEqual(before)
-  while ((await rewrap()).remaining > 0) await sleep(50)
+  await expect.poll(left, { timeout: 60_000, interval: 100 }).toBe(0)
   await writeFile(keyFile, current)
   expect(await portrait(tenant, assetId)).toEqual(before)
 })

@@ -49,7 +49,7 @@ async function expectRefused(token: string, who: Record<string, string>, which =
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-policies-'))
   const film = join(folder, 'film.mp4')
-  await drawFilm({ path: film, seconds: 8, size: '1280x720' })
+  await drawFilm({ path: film, seconds: 6, frameRate: 12.5, size: '1280x720' })
   platform = await startPlatform({
     env: {
       LEASE_SECONDS: String(leaseSeconds),
