@@ -11,7 +11,7 @@ import { startPlatform } from '../support/platform-process.ts'
 import { asTenant } from '../support/tenant.ts'
 
 const seconds = 40
-const frameRate = 25
+const frameRate = 12.5
 let folder: string
 let old: { FFMPEG_PATH: string; FFPROBE_PATH: string }
 

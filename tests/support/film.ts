@@ -69,6 +69,7 @@ export interface Film {
   seconds: number
   /** Cuts it off after so many. */
   frames?: number
+  /** A whole number, where the colours are to tell the seconds to the frame. */
   frameRate?: number
   size?: `${number}x${number}`
 }
