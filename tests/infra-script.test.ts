@@ -52,6 +52,10 @@ test.runIf(process.env['BICEP'])(
     cpSync(join(root, 'infra'), path('whole'), { recursive: true })
     const prod = path('whole/prod.bicepparam')
     writeFileSync(prod, readFileSync(prod, 'utf8').replace('MOVIDONE_FLEET_SSH_KEY', 'NOT_GIVEN'))
+    // The others have their key, and `npm run infra` looks at them.
+    writeFileSync(path('whole/small.bicep'), group)
+    for (const name of ['main', 'dev'])
+      writeFileSync(path(`whole/${name}.bicepparam`), "using 'small.bicep'\n")
     const { status, said } = infra(['--write', path('whole')])
     expect(status, said).toBe(0)
     const { predictedResources } = JSON.parse(read('whole/prod.snapshot.json')) as {
@@ -95,10 +99,15 @@ describe.runIf(process.env['BICEP'])('with the real compiler', { timeout: 180_00
     expect(status).toBe(1)
   })
 
-  test('a mistake that the compiler only warns of fails', () => {
-    writeFileSync(path('main.bicep'), group.replace('  tags:', '  properties: { nonsense: true }\n  tags:'))
+  test('a mistake that the compiler only warns of fails, in a file that nothing uses as well', () => {
+    for (const name of ['main', 'alone'])
+      writeFileSync(
+        path(`${name}.bicep`),
+        group.replace('  tags:', '  properties: { nonsense: true }\n  tags:'),
+      )
     const { status, said, lastLine } = infra([folder])
     expect(said).toMatch(/main\.bicep\(\d+,\d+\) : Warning BCP\d+/)
+    expect(said).toMatch(/alone\.bicep\(\d+,\d+\) : Warning BCP\d+/)
     expect(lastLine).toMatch(/failed\.$/)
     expect(status).toBe(1)
   })
