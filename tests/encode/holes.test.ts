@@ -8,15 +8,14 @@ import { createEncode } from '../../shared/encode/index.ts'
 import { matroskaLayout } from '../../shared/encode/matroska.ts'
 import type { Hole, Layout } from '../../shared/encode/ports.ts'
 import type { Outcome, Prepared } from '../../shared/encode/work.ts'
-import { createFfmpeg } from '../../shared/media/index.ts'
 import { createSparse } from '../../shared/media/sparse.ts'
 import { beeps, draw, inFile, lavfi } from './film.ts'
-import { setStage, target } from './stage.ts'
+import { ffmpegOf, setStage, target } from './stage.ts'
 
-/** Noise does not compress: eight megabits a second, of a picture that is quick to decode. */
+/** Noise does not compress: seven megabits a second, of a picture that is quick to decode. */
 const noisy = (seconds: number): string[] => [
-  ...lavfi(`color=gray:s=256x144:r=30:d=${seconds},noise=alls=90:allf=t`, beeps(seconds)),
-  ...['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '12', '-g', '60', '-bf', '2', '-c:a', 'aac'],
+  ...lavfi(`color=gray:s=256x144:r=15:d=${seconds},noise=alls=90:allf=t`, beeps(seconds)),
+  ...['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '12', '-g', '30', '-bf', '2', '-c:a', 'aac'],
 ]
 
 async function runsOf(film: Uint8Array, stream = 0): Promise<Hole[]> {
@@ -198,7 +197,7 @@ async function readByUnits(film: Uint8Array): Promise<{ chunks: number; audio: n
   const stage = setStage(film)
   const counts = { chunks: 0, audio: 0 }
   const fresh = (kind: keyof typeof counts) => {
-    const ffmpeg = createFfmpeg({ ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe' })
+    const ffmpeg = ffmpegOf()
     const open: typeof ffmpeg.open = async (...source) => {
       const opened = await ffmpeg.open(...source)
       const close = async () => {
