@@ -9,7 +9,7 @@ import { play } from '../shared/http/play.ts'
 import { type WholeReply, whole } from '../shared/http/whole.ts'
 import { listen } from './listener.ts'
 import type { Role } from './role.ts'
-import { headersOf, originOf, readTarget } from './target.ts'
+import { headersOf, mayBeForged, originOf, readTarget } from './target.ts'
 
 export interface EdgeOptions {
   readonly app: Pick<App, 'deliver' | 'clientOf' | 'http' | 'meter'>
@@ -27,7 +27,7 @@ export interface EdgeOptions {
 
 const pollMs = 50
 const mostBytes = totalmem() / 4
-/** Slower than the smallest rendition comes: whoever reads like this plays nothing. */
+/** Slower than the smallest rendition plays: whoever reads like this plays nothing. */
 const slowest = { graceMs: 30_000, bytesPerSecond: 16_384 }
 
 export async function createEdge(options: EdgeOptions): Promise<Role & { readonly port: number }> {
@@ -46,7 +46,7 @@ export async function createEdge(options: EdgeOptions): Promise<Role & { readonl
       return options.isReady() ? healthy(version) : refuse('unavailable', 'This edge takes no viewers now.')
     if (target.kind !== 'play' || !isMethod(method))
       return refuse('not-found', 'Here is only what is played.')
-    // Who cannot reach the platform serves on whom it knows, as long as deliver lets it: only new viewers had better go elsewhere.
+    // An edge that cannot reach the platform goes on serving whom it knows, as long as deliver lets it; new viewers had better go elsewhere.
     if (!options.isServing())
       return refuse('unavailable', 'This edge serves nobody now.', play.problemHeaders)
     const { token, path } = target
@@ -55,11 +55,11 @@ export async function createEdge(options: EdgeOptions): Promise<Role & { readonl
       method,
       url: new URL(origin),
       params: { token, path },
-      header: headersOf(request),
+      header: mayBeForged(request) ? () => null : headersOf(request),
       bytes: async () => new Uint8Array(),
     }
     const reply = await handle(play, deps, ask)
-    // Who is refused keeps no machine awake.
+    // Refused requests keep no machine awake.
     if (reply.status < 400) servedAtMs = clock.now()
     return whole(reply)
   }
@@ -76,7 +76,7 @@ export async function createEdge(options: EdgeOptions): Promise<Role & { readonl
     address: `${reachable(host)}:${listener.port}`,
     obey(wish) {
       isDraining = wish === 'drain'
-      // Who balances has to hear of it first.
+      // The load balancer has to hear of it first.
       if (isDraining) servedAtMs = clock.now()
     },
     holds: () => (isDraining && hasAudience() ? ['audience'] : []),
@@ -114,7 +114,7 @@ function refuse(code: ProblemCode, detail: string, more: Readonly<Record<string,
   })
 }
 
-/** What others ask for: an address that means all of this machine's is nobody's. */
+/** Where others reach it: `0.0.0.0` and `::` mean every address of this machine, and are none to connect to. */
 function reachable(host: string): string {
   if (host !== '0.0.0.0' && host !== '::') return host.includes(':') ? `[${host}]` : host
   const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? [])

@@ -54,6 +54,18 @@ export function headersOf({ headersDistinct, socket }: IncomingMessage): (name: 
   }
 }
 
+/**
+ * A Functions host takes headers out of a query or of a body, so the app believes none where there is such a query, or a
+ * body. Here nothing is taken from there; but whoever asks is told the same wherever they come to.
+ */
+export function mayBeForged({ url = '', headers }: IncomingMessage): boolean {
+  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
+  const [, query = ''] = /\?(.*)/.exec(url) ?? []
+  // The host reads on behind a fragment, and the app does not.
+  const names = [query, query.split('#', 1)[0]].flatMap((text) => [...new URLSearchParams(text).keys()])
+  return length !== '0' || coding !== undefined || names.some((name) => name.toLowerCase() === 'headers')
+}
+
 const hostForm = /^(?:\[[0-9a-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i
 
 /** RFC 9110 7.2: exactly one, and nothing in it but a name and a port, since it ends up in URLs. */

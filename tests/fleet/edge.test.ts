@@ -137,6 +137,30 @@ describe('while it is ready', () => {
     expect(worker).toEqual(host)
   })
 
+  test('the same refusal where a host may be fed headers by a query or a body, though nobody here is', async () => {
+    const refused = async (query: string, ask: Parameters<typeof both>[1] = {}) => {
+      const [host, worker] = await both(path(`master.m3u8${query}`), ask)
+      expect(worker).toEqual(host)
+      return worker?.status === 403
+    }
+    for (const query of ['', '?', '?header=x', '?x=headers', '?a#headers'])
+      expect([query, await refused(query)]).toEqual([query, false])
+    const names = [
+      '?headers',
+      '?a=b&HEADERS=x',
+      '?%68eaders=',
+      '?a?b&headers=x',
+      '?a=b#&headers=x',
+      '?headers#x',
+    ]
+    for (const query of names) expect([query, await refused(query)]).toEqual([query, true])
+    const headers = { 'content-type': 'application/json' }
+    expect(await refused('', { headers: { ...headers, 'content-length': '0' } })).toBe(false)
+    for (const method of ['GET', 'HEAD', 'OPTIONS'])
+      for (const more of [{ 'content-length': '2' }, { 'transfer-encoding': 'chunked' }])
+        expect(await refused('', { method, headers: { ...headers, ...more }, body: '{}' })).toBe(true)
+  })
+
   test('the same refusal for everything that is wrong', async () => {
     const { token } = playback
     const [known] = await both(path('master.m3u8'))
