@@ -36,7 +36,8 @@ async function newTenant(name: string): Promise<{ id: string; tenant: Tenant }> 
 /** Tenants are remembered for two seconds. */
 async function limited(id: string, tenant: Tenant, limits: Record<string, number>): Promise<void> {
   expect((await admin('PATCH', `tenants/${id}`, { limits })).json.limits).toEqual(limits)
-  await expect.poll(async () => (await tenant.call('GET', '/api/v1/usage')).json.limits).toEqual(limits)
+  const now = async () => (await tenant.call('GET', '/api/v1/usage')).json.limits
+  await expect.poll(now, { timeout: 10_000 }).toEqual(limits)
 }
 const announce = (tenant: Tenant, sizeBytes: number) =>
   tenant.call('POST', '/api/v1/uploads', { fileName: 'film.mp4', sizeBytes })
