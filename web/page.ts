@@ -13,8 +13,16 @@ export function write(element: Element, text: string): void {
 
 const status = part('#status', HTMLElement)
 
-/** Said aloud by screen readers, once, when they are idle. */
-export const announce = (sentence: string): void => write(status, sentence)
+let saying: string[] = []
+
+/** Said aloud by screen readers, once, when they are idle. What comes at once is said together: the last would silence the rest. */
+export function announce(sentence: string): void {
+  if (saying.push(sentence) > 1) return
+  queueMicrotask(() => {
+    write(status, saying.join(' '))
+    saying = []
+  })
+}
 
 const notices = part('#notices', HTMLElement)
 

@@ -12,6 +12,8 @@ export interface FleetPage {
   tile(id: string): Locator
   /** What the tile's state has been called, from now on; the same word twice in a row is one. */
   looks(id: string): Promise<() => Promise<string[]>>
+  /** What is said aloud, from now on. */
+  hears(): Promise<() => Promise<string[]>>
   drain(id: string): Promise<void>
 }
 
@@ -59,6 +61,15 @@ export async function openFleetPage(browser: Browser, { apiUrl }: Platform): Pro
         return words
       }, id)
       return () => seen.jsonValue()
+    },
+    async hears() {
+      const heard = await page.locator('#status').evaluateHandle((status) => {
+        const sentences: string[] = []
+        const listen = () => sentences.push(status.textContent ?? '')
+        new MutationObserver(listen).observe(status, { childList: true, characterData: true, subtree: true })
+        return sentences
+      })
+      return () => heard.jsonValue()
     },
     async drain(id) {
       await page.getByRole('button', { name: `Drain ${id}`, exact: true }).click()
