@@ -35,15 +35,20 @@ function withoutKeys(playlist: string, at: URL, sealed: Map<string, { key: URL; 
   return lines.join('\n')
 }
 
-export async function startSecondOrigin(): Promise<SecondOrigin> {
-  const bundle = await build({
+/** Two players are much to bundle: done once for all sites, and only if a page asks for them. */
+let bundled: Promise<Uint8Array> | undefined
+const bundle = (): Promise<Uint8Array> => {
+  bundled ??= build({
     entryPoints: [pageScript],
     bundle: true,
     write: false,
     format: 'esm',
     logLevel: 'error',
-  })
-  const script = bundle.outputFiles[0]!.contents
+  }).then(({ outputFiles }) => outputFiles[0]!.contents)
+  return bundled
+}
+
+export async function startSecondOrigin(): Promise<SecondOrigin> {
   const sealed = new Map<string, { key: URL; iv: Buffer }>()
   let upstream = ''
   const pages = new Map<string, { html: string; headers: Record<string, string> }>()
@@ -66,7 +71,8 @@ export async function startSecondOrigin(): Promise<SecondOrigin> {
         response
           .writeHead(200, { 'content-type': 'text/html; charset=utf-8', ...page.headers })
           .end(page.html)
-      } else if (path === '/player.js') response.setHeader('content-type', 'text/javascript').end(script)
+      } else if (path === '/player.js')
+        response.setHeader('content-type', 'text/javascript').end(await bundle())
       else if (path.startsWith('/clear/'))
         response
           .setHeader('content-type', path.endsWith('.m3u8') ? 'application/vnd.apple.mpegurl' : 'video/mp4')
