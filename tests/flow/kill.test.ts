@@ -27,18 +27,19 @@ import {
 } from '../support/platform-process.ts'
 import { blobsOf, type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
+import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const kills = Number(process.env['KILLS'] ?? 20)
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const seconds = 16
-const frameRate = 25
+const frameRate = 12.5
 /** A life lasts as long as an encode, on a slow machine as long as a part of it. */
 const longestLifeMs = 3000
 const longestStartMs = 2000
 /** ffmpeg reads from and writes to processes that are gone. */
 const noticeMs = 5000
-const env = { TENANT_REQUESTS_PER_SECOND: '1000' }
+const env: Record<string, string> = { TENANT_REQUESTS_PER_SECOND: '1000' }
 
 let folder: string
 let film: Film
@@ -49,8 +50,9 @@ let calm: PlatformProcess
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-kill-'))
   const path = join(folder, 'film.mp4')
-  await drawFilm({ path, seconds, frameRate, size: '320x180' })
+  await drawFilm({ path, seconds, frameRate, size: '192x108' })
   film = filmOf(await readFile(path))
+  Object.assign(env, slowFfmpeg(folder, 6))
   calm = startPlatform(stateFolder(), { env })
   const tenant = await tenantOf(calm)
   const startedMs = Date.now()
@@ -128,7 +130,8 @@ describe('kill -9', () => {
     await sleep(random() * 0.4 * reference.workMs)
     const pids = names.map(calm.pidOf)
     for (const pid of pids) process.kill(pid, 'SIGKILL')
-    while (names.some((name) => pids.includes(calm.pidOf(name)))) await sleep(20)
+    const old = () => names.filter((name) => pids.includes(calm.pidOf(name)))
+    await expect.poll(old, { timeout: 60_000 }).toEqual([])
     // Until the part is back, what needs it is told to try again.
     while ((await (await tenantOf(calm)).call('GET', `/api/v1/assets/${id}`)).status === 503) await sleep(50)
     const tenant = await tenantOf(calm)
@@ -140,7 +143,7 @@ describe('kill -9', () => {
     const tenant = await tenantOf(calm)
     const id = await tenant.upload(film.bytes)
     await sleep(seeded(seed)() * 0.3 * reference.workMs)
-    while (toolsOf(calm).length === 0) await sleep(10)
+    await expect.poll(() => toolsOf(calm), { timeout: 30_000, interval: 20 }).not.toEqual([])
     for (const pid of toolsOf(calm)) process.kill(pid, 'SIGKILL')
     await tenant.until(id, ({ state }) => state === 'ready' || state === 'failed')
     await expectSame(calm, tenant, id)
