@@ -98,7 +98,7 @@ async function live(apiUrl: string, adminKey: string): Promise<void> {
   await tenant.expectStatus(204, tenant.call('DELETE', `/api/v1/webhooks/${hook.id}`))
 
   const film = join(folder, 'film.mp4')
-  await drawFilm({ path: film, seconds: 8, size: '640x360' })
+  await drawFilm({ path: film, seconds: 8, frameRate: 12.5, size: '320x180' })
   const source = await readFile(film)
   await rm(film)
   sealedWindows.push({ name: 'the source', bytes: middle(source) })
