@@ -92,7 +92,7 @@ describe('what is revoked is over on every process within 5 s', () => {
     expect(await onEach(opened.token)).toEqual([403, 403, 403])
   })
 
-  test('a signing key, and what its grants opened', async () => {
+  test.concurrent('a signing key, and what its grants opened', async () => {
     const signer = makeSigner('EdDSA')
     const { publicKey } = signer
     const { json: key } = await cluster.tenant.call('POST', '/api/v1/signing-keys', {
