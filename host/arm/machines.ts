@@ -23,7 +23,7 @@ export interface Times {
 }
 
 /** What happens to a machine, for people to read. */
-export type Happening = 'waking' | 'begun' | 'works' | 'died' | 'failed' | 'stopping' | 'asleep'
+export type Happening = 'waking' | 'begun' | 'works' | 'died' | 'scarce' | 'failed' | 'stopping' | 'asleep'
 
 export type GuestOf = (
   name: string,
@@ -107,7 +107,7 @@ export const createMachines = ({ state, planned, guestOf, faults, times, now, te
       },
       over,
     )
-    if (failure) tell(name, 'failed')
+    if (failure) tell(name, failure.code === hung.code ? 'failed' : 'scarce')
     else if (!runs) tell(name, 'asleep')
     if (runs) boot(name)
   }
@@ -136,6 +136,7 @@ export const createMachines = ({ state, planned, guestOf, faults, times, now, te
     if (fault?.kind === 'busy') throw conflict('Conflict', `${machine.name} is busy with another operation.`)
     if (fault?.kind === 'scarce-now') {
       const { code, message } = scarceOf(fault)
+      tell(machine.name, 'scarce')
       throw conflict(code, message)
     }
     return fault

@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { ArmSettings } from '../arm/child.ts'
 import type { Happening, Times } from '../arm/machines.ts'
+import { openState } from '../arm/state.ts'
 import { LOCAL_PLACE, type LocalFleet } from './fleet.ts'
 import type { LogFile } from './log-file.ts'
 import type { StartOptions } from './options.ts'
@@ -67,9 +68,18 @@ export const armSettings = (stateDirectory: string, port: number): Record<string
   FLEET_ARM_TOKEN: secretFile(join(stateDirectory, 'arm', 'token'), 32),
 })
 
+/** Machines that are awake, or on their way: those of an earlier run, too. */
+export const awakeIn = (stateDirectory: string): ReadonlySet<string> =>
+  new Set(
+    openState(join(stateDirectory, 'arm'))
+      .machines()
+      .flatMap(({ name, power }) => (power === 'running' || power === 'starting' ? [name] : [])),
+  )
+
 const words: Partial<Record<Happening, string>> = {
   waking: 'is waking',
   works: 'works',
+  scarce: 'could not be woken: there is no capacity for it',
   failed: 'could not do what was asked of it',
   asleep: 'sleeps again',
 }

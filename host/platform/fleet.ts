@@ -28,6 +28,8 @@ const poolOf = (name: string, count: number, minimum: number, bootSeconds: numbe
   name,
   groups: [{ name: 'local', count, pricePerHour: 0.2 }],
   minimum,
+  // Who asks for edges wants to see one wake.
+  appSessions: 0,
   bootSeconds,
   goalSeconds: 30,
   coolSeconds: 20,
@@ -109,11 +111,11 @@ export const localFleet = (options: StartOptions, env: NodeJS.ProcessEnv): Local
 const count = (many: number, word: string): string => `${many} ${word}${many === 1 ? '' : 's'}`
 
 /** Such as `2 encoders asleep`. */
-export const fleetLine = ({ planned }: LocalFleet): string =>
+export const fleetLine = ({ planned }: LocalFleet, isAwake: ReadonlySet<string>): string =>
   ['encoder', 'edge']
     .flatMap((pool) => {
       const those = planned.filter(({ name }) => name.startsWith(`${pool}-`))
-      const awake = those.filter(({ on }) => on).length
+      const awake = those.filter(({ name }) => isAwake.has(name)).length
       const asleep = those.length - awake
       return [
         ...(awake > 0 ? [`${count(awake, pool)} at work`] : []),

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { appSettings } from './app-settings.ts'
-import { armSettings, armSpec, followMachines } from './arm-part.ts'
+import { armSettings, armSpec, awakeIn, followMachines } from './arm-part.ts'
 import { build, isStale } from './build.ts'
 import { chooseFfmpeg, type Ffmpeg } from './ffmpeg.ts'
 import { fleetLine, type LocalFleet, localFleet } from './fleet.ts'
@@ -179,7 +179,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     ])
     await waitUntilHealthy(apiUrl, signal)
     output.part('functions', secondsSince(startedAtMs))
-    if (fleet) output.part('fleet', fleetLine(fleet))
+    if (fleet) output.part('fleet', fleetLine(fleet, awakeIn(stateDirectory)))
 
     return {
       apiUrl,

@@ -49,6 +49,7 @@ describe('an operation', () => {
       'ProvisioningState/failed/ZonalAllocationFailed',
       'PowerState/deallocated',
     ])
+    expect(here.told.filter((line) => line.startsWith(other))).toEqual([`${other} waking`, `${other} scarce`])
   })
 
   it('has two addresses, of its state and of its answer', async () => {
@@ -198,6 +199,7 @@ describe('a fault', () => {
     expect([await start(one), await start(other), await start(one), await start(one)]).toEqual([
       409, 202, 409, 202,
     ])
+    expect(here.told.filter((line) => line.endsWith(' scarce'))).toEqual([`${one} scarce`, `${one} scarce`])
     await expect.poll(() => codesOf(other)).toContain('PowerState/running')
     const sleepAgain = async () => (await here.ask('POST', computePath(other, 'deallocate'))).status
     expect([await sleepAgain(), await sleepAgain()]).toEqual([409, 202])

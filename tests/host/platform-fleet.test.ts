@@ -47,6 +47,7 @@ it('has two encoders asleep; one that is woken works, outlives a kill of all, an
   platform = startPlatform(folder, { env })
   await platform.healthy()
   fleet = fleetOf(platform)
+  await expect.poll(platform.printed, { timeout: 20_000 }).toContain('1 encoder at work, 1 encoder asleep')
   await expect.poll(() => namesOf(platform.local()), { timeout: 20_000 }).toContain(one)
   await fleet.until(one, 'ready')
 
@@ -54,6 +55,12 @@ it('has two encoders asleep; one that is woken works, outlives a kill of all, an
   await fleet.until(one, 'stopped')
   expect(platform.printed()).toContain(`${one} sleeps again`)
   expect(namesOf(platform.local())).not.toContain(one)
+
+  // Without capacity for the first the other one is woken, and the terminal says why.
+  await fleet.fault({ kind: 'scarce-now', vm: one })
+  await fleet.wake(1)
+  await fleet.until(two, 'ready')
+  expect(platform.printed()).toContain(`${one} could not be woken: there is no capacity`)
 
   const last = platform.local()
   const askedMs = performance.now()
