@@ -1,5 +1,5 @@
 // Viewers in bulk, second by second: who comes, finds a place or waits for one, gives up, leaves. A million cost no more than ten.
-import type { Place } from '../../shared/fleet/plan.ts'
+import type { Place, PoolPlan } from '../../shared/fleet/plan.ts'
 import type { Agenda } from './agenda.ts'
 import { createChance } from './chance.ts'
 import { viewersAt } from './curve.ts'
@@ -25,11 +25,12 @@ export const placesOn = ({ group }: Place, viewers: ViewersPart): number =>
 export interface AudienceOptions {
   readonly scenario: Scenario
   readonly viewers: ViewersPart
+  readonly plan: Pick<PoolPlan, 'appSessions'>
   readonly agenda: Agenda
   readonly seed: number
 }
 
-export function createAudience({ scenario, viewers, agenda, seed }: AudienceOptions) {
+export function createAudience({ scenario, viewers, plan, agenda, seed }: AudienceOptions) {
   const startMs = agenda.now()
   const chance = createChance(seed, 'viewers')
   const delays = createDelays()
@@ -41,6 +42,8 @@ export function createAudience({ scenario, viewers, agenda, seed }: AudienceOpti
   }
   const ready = new Map<string, number>()
   let places = 0
+  /** With those of the app's own instances, as far as the plan counts on them. */
+  const seats = () => places + plan.appSessions
   let served = viewersAt(viewers.curve, 0)
   let waiting: Cohort[] = []
   /** Gave up; they would still be watching. */
@@ -80,18 +83,18 @@ export function createAudience({ scenario, viewers, agenda, seed }: AudienceOpti
 
   /** Who lost the place comes before who never had one. */
   function seat(): void {
-    if (served > places) {
-      waiting.unshift({ sinceMs: agenda.now(), viewers: served - places, isNew: false })
-      served = places
+    if (served > seats()) {
+      waiting.unshift({ sinceMs: agenda.now(), viewers: served - seats(), isNew: false })
+      served = seats()
     }
     for (const cohort of waiting) {
-      const seated = Math.min(cohort.viewers, places - served)
+      const seated = Math.min(cohort.viewers, seats() - served)
       if (seated <= 0) break
       cohort.viewers -= seated
       served += seated
       if (!cohort.isNew) continue
       const waited = (agenda.now() - cohort.sinceMs) / 1000
-      for (const { seconds, weight } of openingSecondsOf(opening, served / places))
+      for (const { seconds, weight } of openingSecondsOf(opening, served / seats()))
         delays.add(waited + seconds, seated * weight)
     }
     waiting = waiting.filter((cohort) => cohort.viewers > 1e-9)
@@ -139,17 +142,17 @@ export function createAudience({ scenario, viewers, agenda, seed }: AudienceOpti
         bytesPerSecond: told?.bytesPerSecond ?? served * rate,
       }
     },
-    utilisation: () => (places === 0 ? Math.min(1, inLine()) : served / places),
+    utilisation: () => Math.min(1, places === 0 ? inLine() : served / places),
     of(place) {
-      const share = places === 0 ? 0 : (ready.get(place.id) ?? 0) / places
+      const share = places === 0 ? 0 : (ready.get(place.id) ?? 0) / seats()
       const load = {
         sessions: Math.round(served * share),
         bytesPerSecond: served * share * rate,
-        cpu: places === 0 ? 0 : served / places,
+        cpu: places === 0 ? 0 : served / seats(),
       }
       return { holds: [], load }
     },
-    gauge: () => ({ wanted: served + inLine() + without, places, without: inLine() + without }),
+    gauge: () => ({ wanted: served + inLine() + without, places: seats(), without: inLine() + without }),
   }
 
   return {

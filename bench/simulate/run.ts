@@ -56,7 +56,7 @@ export function runPool({ scenario, plan, strategy, seed }: RunOptions): PoolRun
   const agenda = createAgenda(startMs)
   const { viewers, work: workPart } = scenario
   const audience =
-    plan.name === 'edge' && viewers ? createAudience({ scenario, viewers, agenda, seed }) : undefined
+    plan.name === 'edge' && viewers ? createAudience({ scenario, viewers, plan, agenda, seed }) : undefined
   const work = plan.name === 'encoder' && workPart ? createWork({ work: workPart, agenda }) : undefined
   const load: Load = (audience ?? work)!.load
   const fleet = createFleet({ scenario, plan, agenda, load, seed })
@@ -134,7 +134,9 @@ const slack = 1.03
 function nodesAtStart(scenario: Scenario, plan: PoolPlan, strategy: Strategy): number {
   if (strategy.begins !== undefined) return strategy.begins
   const { viewers } = scenario
-  return viewers && plan.name === 'edge' ? machinesFor(viewersAt(viewers.curve, 0) / calm, scenario, plan) : 0
+  if (!viewers || plan.name !== 'edge') return 0
+  const first = viewersAt(viewers.curve, 0)
+  return first <= plan.appSessions ? 0 : machinesFor(first / calm, scenario, plan)
 }
 
 /** Who is always on has what the peak needs; of work, as many as ours had awake at most. */

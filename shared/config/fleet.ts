@@ -22,6 +22,7 @@ const Pool = z.strictObject({
   minimum: z.number().int().min(0).default(0),
   maximum: z.number().int().min(0).optional(),
   reserve: z.number().int().min(0).default(0),
+  appSessions: z.number().int().min(0).max(100_000).default(100),
   goalSeconds: seconds(600),
   coolSeconds: seconds(600),
   staySeconds: seconds(600),
@@ -94,10 +95,10 @@ function json(text: string): unknown {
 }
 
 export function poolOf(pool: z.infer<typeof Pool>) {
-  const { name, groups, minimum, reserve } = pool
+  const { name, groups, minimum, reserve, appSessions } = pool
   const there = groups.reduce((sum, { count }) => sum + count, 0)
   return {
-    ...{ name, groups, minimum, reserve },
+    ...{ name, groups, minimum, reserve, appSessions },
     maximum: Math.min(pool.maximum ?? there, there),
     goalMs: pool.goalSeconds * 1000,
     coolMs: pool.coolSeconds * 1000,

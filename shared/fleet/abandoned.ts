@@ -5,7 +5,7 @@ import type { PoolPlan } from './plan.ts'
 import type { PoolName } from './ports.ts'
 
 export const planOfNobody = (name: PoolName): PoolPlan => ({
-  ...{ name, groups: [], minimum: 0, maximum: 0, reserve: 0 },
+  ...{ name, groups: [], minimum: 0, maximum: 0, reserve: 0, appSessions: 0 },
   ...{ goalMs: 0, coolMs: 0, stayMs: 0, bootMs: 0, lateMs: 0, drainMs: 0, scarceMs: 0 },
   budget: { perHour: 0, perMonth: 0 },
 })

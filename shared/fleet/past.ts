@@ -12,6 +12,8 @@ const lookMs = 10_000
 /** A longer break in the looks breaks what was seen, too. */
 const breakMs = 60_000
 const peaksKept = 8
+/** Bytes a second: a rendition of 8 Mbit/s, which is more than any of the ladder. */
+const mostPerViewer = 1e6
 
 export interface Past extends Pick<Memory, 'samples' | 'peaks' | 'watchedSinceMs'> {
   /** Now, forecast included. */
@@ -41,7 +43,8 @@ function seen({ plan, demand, memory, nowMs }: Look): { samples: Sample[]; need:
   }
   const samples = sampled(before, { atMs: nowMs, demand })
   const { sessions, bytesPerSecond } = forecast(samples, demand, plan.bootMs + lookMs)
-  return { samples, need: { ...nothing, sessions, bytesPerSecond } }
+  const isSmall = sessions <= plan.appSessions && bytesPerSecond <= plan.appSessions * mostPerViewer
+  return { samples, need: isSmall ? nothing : { ...nothing, sessions, bytesPerSecond } }
 }
 
 function sampled(samples: readonly Sample[], now: Sample): Sample[] {

@@ -62,6 +62,26 @@ describe('an audience', () => {
     expect(look({ plan: { groups } }).wakes).toEqual([])
   })
 
+  test('that the app serves itself wakes nobody, and lets those go that are there; one more gets machines for all', () => {
+    const plan = { groups, appSessions: 100 }
+    const nodes = ready('edge-big-1')
+    for (const demand of [viewers(1), viewers(100), viewers(100, 1e8)]) {
+      expect(look({ plan, demand }).wakes).toEqual([])
+      expect(look({ plan, demand, nodes }).drains).toEqual(['edge-big-1'])
+    }
+    for (const demand of [viewers(101), viewers(1, 1.01e8)]) {
+      expect(look({ plan, demand }).wakes).toEqual(['edge-big-1'])
+      expect(look({ plan, demand, nodes }).drains).toEqual([])
+    }
+    expect(look({ plan, demand: viewers(1001) }).wakes).toHaveLength(2)
+    // Before it is too many, one that grows gets them too.
+    const samples = Array.from({ length: 12 }, (_, n) => ({
+      ...{ atMs: noon - (12 - n) * 10_000, demand: viewers(4 * n) },
+    }))
+    expect(look({ plan, demand: viewers(48), memory: { ...calm, samples } }).wakes).toEqual([])
+    expect(look({ plan, demand: viewers(60), memory: { ...calm, samples } }).wakes).toEqual(['edge-big-1'])
+  })
+
   test('counts on those that come, and on none that drain, stop or have failed', () => {
     const with_ = (state: NodeState) =>
       look({ plan: { groups }, demand: viewers(900), nodes: [node('edge-big-1', state, { sinceMs: noon })] })

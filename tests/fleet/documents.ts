@@ -12,7 +12,7 @@ export const sampleGroup = (changes: Partial<Group> = {}): Group => ({
 export const samplePlan = (changes: Partial<PoolPlan> = {}): PoolPlan => ({
   name: 'encoder',
   groups: [sampleGroup()],
-  ...{ minimum: 0, maximum: 3, reserve: 0 },
+  ...{ minimum: 0, maximum: 3, reserve: 0, appSessions: 0 },
   ...{ goalMs: 60_000, coolMs: 30_000, stayMs: 30_000, bootMs: 20_000, lateMs: 120_000 },
   ...{ drainMs: 300_000, scarceMs: 60_000 },
   budget: { perHour: 100, perMonth: 10_000 },

@@ -50,7 +50,7 @@ export const groupOf = (group: Partial<Group> & Pick<Group, 'name'>): Group => (
 export function planOf(plan: Partial<PoolPlan> = {}): PoolPlan {
   const groups = plan.groups ?? [groupOf({ name: 'a' })]
   return {
-    ...{ name: 'edge', groups, minimum: 0, reserve: 0, goalMs: 600_000 },
+    ...{ name: 'edge', groups, minimum: 0, reserve: 0, appSessions: 0, goalMs: 600_000 },
     maximum: groups.reduce((sum, { count }) => sum + count, 0),
     ...{ coolMs: 600_000, stayMs: 600_000, bootMs: 120_000, lateMs: 300_000, drainMs: 600_000 },
     ...{ scarceMs: 600_000, budget: { perHour: 1e9, perMonth: 1e9 }, ...plan },

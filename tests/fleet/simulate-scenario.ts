@@ -14,7 +14,7 @@ export const group = (name: string, more: object = {}) => ({
 
 export const edges = (more: object = {}, groups = [group('a'), group('b')]) => ({
   currency: 'EUR',
-  pools: [{ name: 'edge', groups, budgetPerHour: 1000, budgetPerMonth: 100_000, ...more }],
+  pools: [{ name: 'edge', appSessions: 0, groups, budgetPerHour: 1000, budgetPerMonth: 100_000, ...more }],
 })
 
 export const encoders = (more: object = {}, groups = [group('a')]) => ({

@@ -67,6 +67,18 @@ test('a night of encoding: all is done, without machines that have nothing to do
   expect(own.vmHours / busyHours).toBeLessThan(1.25)
 })
 
+test('a small audience is the app’s: edges are awake while it is not small, and nobody is refused', () => {
+  const [own, tracking] = runs('small-audience', ['tracking']) as [PoolRun, PoolRun]
+  expect(refused(own)).toBe(0)
+  expect(own.mostAwake).toBe(1)
+  expect(own.vmHours).toBeLessThan(2.5)
+  expect(own.cost).toBeLessThan(tracking.cost)
+  const during = (from: number, to: number) =>
+    own.points.filter(({ minute }) => minute >= from && minute < to)
+  expect(during(0, 480).every(({ awake }) => awake === 0)).toBe(true)
+  expect(during(515, 570).every(({ awake }) => awake === 1)).toBe(true)
+})
+
 test('the budget holds where viewers are refused for it', () => {
   const [own] = runs('budget-reached') as [PoolRun]
   expect(refused(own)).toBeGreaterThan(0)
