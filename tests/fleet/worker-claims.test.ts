@@ -146,12 +146,11 @@ describe('an encoder', () => {
   test('finds the unit that eight others have left, though all began with the same list', async () => {
     for (let n = 1; n <= 9; n++) await offer(n)
     awake.awake = 3
-    const leaseMs = 60_000
     const taken = (n: number) => (one: Offer | undefined) =>
-      (one && claimed(one, { node: `encoder-other-${n}`, nowMs: offers.now(), leaseMs: 60_000 })) ?? 'unchanged'
+      (one && claimed(one, { node: `encoder-other-${n}`, nowMs: offers.now(), leaseMs: 60_000 })) ??
+      'unchanged'
     seen = async (found, look) => {
-      for (let n = 1; look === 1 && n <= 8; n++)
-        await offers.change(jobOf(n), `${unitOf(n)}.offer`, taken(n))
+      for (let n = 1; look === 1 && n <= 8; n++) await offers.change(jobOf(n), `${unitOf(n)}.offer`, taken(n))
       // In the order of that list it would have tried those eight; there is no other.
       return look === 1 ? found : []
     }
