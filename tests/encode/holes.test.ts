@@ -14,7 +14,7 @@ import { ffmpegOf, setStage, target } from './stage.ts'
 
 /** Thirteen megabits a second that cost neither coder time: what the rate is not used up by is filler (ITU-T H.264 7.3.2.7). */
 const stuffed = (seconds: number): string[] => [
-  ...lavfi(`testsrc2=s=256x144:r=30:d=${seconds}`, beeps(seconds)),
+  ...lavfi(`color=gray:s=256x144:r=30:d=${seconds}`, beeps(seconds)),
   ...['-c:v', 'libx264', '-preset', 'ultrafast', '-b:v', '13M', '-maxrate', '13M', '-bufsize', '13M'],
   ...['-x264-params', 'nal-hrd=cbr', '-g', '60', '-bf', '2', '-c:a', 'aac'],
 ]
