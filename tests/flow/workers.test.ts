@@ -7,7 +7,8 @@ import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-bl
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { processTable } from '../../host/platform/process-table.ts'
 import { systemRandom } from '../../shared/core/random.ts'
-import { lost, woken } from '../../shared/fleet/machine.ts'
+import { drainAsked, lost, released, woken } from '../../shared/fleet/machine.ts'
+import type { Node } from '../../shared/fleet/ports.ts'
 import { makeBoot } from '../../worker/boot.ts'
 import { type FleetOnCosmos, startFleet } from '../fleet/stores.ts'
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
@@ -78,16 +79,19 @@ afterAll(async () => {
 })
 
 /** As `fleet-wake` leaves the document, and the machine its service. */
-async function boot(node: string): Promise<WorkerProcess> {
+async function boot(node: string, more: NodeJS.ProcessEnv = {}): Promise<WorkerProcess> {
   await fleet.set(node, (current) =>
     woken({ ...current, state: 'stopped', notBeforeMs: 0 }, 'demand', fleet.store.now()),
   )
-  return start(node)
+  return start(node, more)
 }
 
-async function start(node: string): Promise<WorkerProcess> {
+async function start(node: string, more: NodeJS.ProcessEnv = {}): Promise<WorkerProcess> {
   const endpoint = proxies.get(node)?.origin
-  const worker = await startWorkerProcess({ ...environment, NODE_ID: node, COSMOS_ENDPOINT: endpoint })
+  const worker = await startWorkerProcess({
+    ...{ ...environment, NODE_ID: node, COSMOS_ENDPOINT: endpoint },
+    ...more,
+  })
   await worker.until(({ event }) => event === 'fleet.registered')
   return worker
 }
@@ -142,6 +146,22 @@ test('drained by its document it ends what it holds, says so, and takes nothing 
   await sleep(2000)
   expect(claims()).toHaveLength(held.length)
   expect(over(await tenant.asset(id))).toBe(false)
+  await boot(two)
+  await expectWhole(id)
+})
+
+test('stopped before it is done it gives back what it holds, so that the next one need not wait', async () => {
+  // Nobody else could have it for so long.
+  const worker = await boot(one, { UNIT_LEASE_SECONDS: '60' })
+  const id = await tenant.upload(film)
+  const { unit } = await holding(worker, id)
+  const stop = (node: Node) => {
+    const nowMs = fleet.store.now()
+    return released(drainAsked(node, 'asked', nowMs), { epoch: node.epoch, nowMs, drainMs: 0 })
+  }
+  expect(await fleet.set(one, stop)).toMatchObject({ state: 'stopping' })
+  const said = await worker.until((line) => line.event === 'fleet.reported' && line.unit === unit)
+  expect([said['outcome'], said['heard']]).toEqual(['returned', 'heard'])
   await boot(two)
   await expectWhole(id)
 })
