@@ -18,11 +18,12 @@ import {
 } from '../support/platform-process.ts'
 import { type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
+import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
-const seconds = 60
-const frameRate = 25
+const seconds = 50
+const frameRate = 12.5
 /** The opening of 2 s, then one of each segment of 4 s. */
 const chunks = 1 + Math.ceil((seconds - 2) / 4)
 const names = ['encoder-local-1', 'encoder-local-2']
@@ -70,7 +71,7 @@ async function watched(tenant: Tenant, id: string) {
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-auto-'))
   const path = join(folder, 'film.mp4')
-  await drawFilm({ path, seconds, frameRate, size: '320x180' })
+  await drawFilm({ path, seconds, frameRate, size: '192x108' })
   film = await readFile(path)
   const alone = start({ ENCODE_WORKERS: '0' })
   const tenant = await tenantOf(alone)
@@ -91,6 +92,7 @@ test('a big film wakes the encoders, and is what the app alone makes of it; what
   const platform = start({
     FLEET_POOLS: poolsOfTests({ count: 2, goalSeconds: 1 }),
     ENCODE_EXECUTOR: 'auto',
+    ...slowFfmpeg(folder, 5),
     ENCODE_FLEET_SECONDS: '1',
     ENCODE_PIXELS_PER_SECOND: '1000000',
     MOVIDONE_BOOT_SECONDS: '2',
@@ -115,7 +117,7 @@ test('a big film wakes the encoders, and is what the app alone makes of it; what
       const left = offers.reduce((sum, offer) => sum + offer.left, 0)
       const truth = (seconds - 2) * frameRate - doneFrames
       samples.push({ left, parts: offers.length, truth })
-      await sleep(100)
+      await sleep(200)
     }
     return samples
   })()
@@ -189,7 +191,8 @@ test('where no encoder ever comes, the app does all of it', async () => {
     expect((await end(left)).status).toBeLessThan(300)
     // One that was just being offered is gone in a moment, too.
     await expect.poll(() => stores.offers.unfinished(), { timeout: 2000 }).toEqual([])
-    await expect.poll(async () => (await fleet.view()).demand).toMatchObject({ seconds: 0, parallel: 0 })
+    const demand = async () => (await fleet.view()).demand
+    await expect.poll(demand, { timeout: 20_000 }).toMatchObject({ seconds: 0, parallel: 0 })
   }
 
   const id = await tenant.upload(film)
@@ -251,6 +254,7 @@ test(`encoders that come late, and are killed again and again, share it with the
   const platform = start({
     FLEET_POOLS: poolsOfTests({ count: 2, goalSeconds: 1 }),
     ENCODE_EXECUTOR: 'auto',
+    ...slowFfmpeg(folder, 5),
     ENCODE_FLEET_SECONDS: '1',
     ENCODE_FLEET_PATIENCE_SECONDS: '8',
     ENCODE_PIXELS_PER_SECOND: '1000000',

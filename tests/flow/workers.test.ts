@@ -21,6 +21,7 @@ import {
 } from '../support/platform-process.ts'
 import { type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
+import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 import { endAllWorkers, startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 
@@ -45,10 +46,11 @@ const over = ({ state }: { state: string }) => state === 'ready' || state === 'f
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-workers-'))
   const path = join(folder, 'film.mp4')
-  await drawFilm({ path, seconds: 32, frameRate: 25, size: '640x360' })
+  await drawFilm({ path, seconds: 24, frameRate: 12.5, size: '192x108' })
   film = await readFile(path)
   platform = startPlatform(stateFolder(), {
     env: {
+      ...slowFfmpeg(folder, 4),
       ...{ ENCODE_EXECUTOR: 'fleet', UNIT_LEASE_SECONDS: '4' },
       ...{ NODE_BEAT_SECONDS: '0.3', NODE_DEAD_SECONDS: String(deadSeconds) },
     },
@@ -223,7 +225,10 @@ test('stopped in the middle of a unit and taken for dead, it wakes behind the fe
   await expectWhole(id)
   expect(other.done()).toContain(unit)
   worker.signal('SIGCONT')
-  await worker.until((line) => line.event === 'fleet.claim-lost' && line.unit === unit)
+  // By its renewal, or by what it reports where that comes first.
+  const isToldOff = ({ event, heard }: { event: string; heard?: unknown }) =>
+    event === 'fleet.claim-lost' || (event === 'fleet.reported' && heard === 'refused')
+  await worker.until((line) => line['unit'] === unit && isToldOff(line))
   await worker.until(({ event, wish }) => event === 'fleet.obeys' && wish === 'leave')
   // There is work, and it is not its any more.
   const next = await tenant.upload(film)

@@ -1,7 +1,6 @@
 // A worker as a service of its own, as it runs on a machine of the fleet: the built program, its lines, and signals to it.
 import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { EventEmitter, once } from 'node:events'
 import { build, isStale } from '../../host/platform/build.ts'
 import { repository } from '../host/running-app.ts'
 
@@ -25,7 +24,12 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv) {
   })
   const pid = child.pid ?? 0
   let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (part) => (said += part))
+  const voice = new EventEmitter()
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (part) => {
+      said += part
+      voice.emit('more')
+    })
   const ended = once(child, 'close').then(([code, signal]) => (code ?? signal) as number | string)
   const lines = (): Line[] =>
     [...said.matchAll(/^\{"event":.*\}$/gm)].map(([line]) => JSON.parse(line) as Line)
@@ -48,11 +52,13 @@ export async function startWorkerProcess(env: NodeJS.ProcessEnv) {
     },
     /** Resolves with the first line that is so. */
     async until(so: (line: Line) => boolean, patienceMs = 60_000): Promise<Line> {
-      for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(10)) {
+      const signal = AbortSignal.timeout(patienceMs)
+      for (;;) {
         const line = lines().find(so)
         if (line) return line
+        if (signal.aborted) throw new Error(`not said within ${patienceMs / 1000} s: ${said.slice(-4000)}`)
+        await once(voice, 'more', { signal }).catch(() => undefined)
       }
-      throw new Error(`not said within ${patienceMs / 1000} s: ${said.slice(-4000)}`)
     },
     async kill() {
       try {
