@@ -1,7 +1,7 @@
 // encode-audio: one job makes all of a title's sound; each segment is sealed and stored as soon as it is whole.
 import { Problem } from '../core/problem.ts'
 import { audioInit, createFrameCutter, primingFrames } from './aac.ts'
-import { audioArgv, audioBitrate } from './argv-audio.ts'
+import { audioArgv, audioBitrate, decodedArgv } from './argv-audio.ts'
 import type { EncodeDeps } from './deps.ts'
 import { writeFragment } from './fragment.ts'
 import { soundLayout } from './holes.ts'
@@ -12,6 +12,7 @@ import { initBlob, segmentBlob } from './timeline.ts'
 import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
 import { audioUnit, doneId, jobOf } from './units.ts'
 import { settle, titleOf, underWatch } from './watch.ts'
+import { createRemarks } from './words.ts'
 import type { Outcome, PlannedTarget } from './work.ts'
 
 export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Outcome> =>
@@ -35,13 +36,16 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
     const layout = await withSource(deps, reading, (opened) => soundLayout(plan, opened))
     const work = (opened: OpenedSource) =>
       underWatch(deps, { target: input, report }, async (signal) => {
+        const remarks = createRemarks()
         const outcome = await deps.ffmpeg.run({
           program: 'ffmpeg',
-          argv: audioArgv(plan, opened.url),
+          argv: audioArgv(plan),
+          feed: decodedArgv(plan, opened.url),
           wallMs: deps.limits.unitMs,
           // Playing waits for its first segment alone, which takes a tenth of a second; all of it may take longer than an opening.
           patience: 'little',
           signal: AbortSignal.any([signal, opened.failed]),
+          onMessage: remarks.take,
           onOutput: async (bytes) => {
             const before = writer.sizes.length
             await writer.push(bytes)
@@ -52,6 +56,8 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
             }
           },
         })
+        // There are sound tracks without a sound: of nothing, nothing can be encoded.
+        if (outcome.end === 'failed' && remarks.isEmpty() && writer.sizes.length === 0) return
         if (outcome.end !== 'done')
           throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
         writer.end()

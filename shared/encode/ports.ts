@@ -213,6 +213,8 @@ export interface Layout {
 export interface RunAsk {
   readonly program: 'ffmpeg' | 'ffprobe'
   readonly argv: readonly string[]
+  /** Of a run of the same program whose standard output is the standard input of this one. */
+  readonly feed?: readonly string[]
   /** Files that it writes into its own empty folder; read into memory when it ends well. */
   readonly outputs?: readonly string[]
   readonly wallMs: number

@@ -3,7 +3,7 @@ import { planned, progressed } from '../assets/machine.ts'
 import { sha256Hex } from '../core/hash.ts'
 import { Problem } from '../core/problem.ts'
 import { chunkArgv, probeArgv } from './argv.ts'
-import { audioArgv } from './argv-audio.ts'
+import { audioArgv, decodedArgv } from './argv-audio.ts'
 import { walkBoxes } from './boxes.ts'
 import type { EncodeDeps, EncodeLimits } from './deps.ts'
 import { executorOf, windowOf } from './executor.ts'
@@ -114,7 +114,8 @@ export async function planOf(deps: EncodeDeps, { source, opened, signal }: Inspe
 /** The hash covers the command lines too: a change of the code that makes other bytes makes other names. */
 function sealed(draft: Omit<Plan, 'hash'>): Plan {
   const plan = Plan.parse({ ...draft, hash: '' })
-  const lines = [chunkArgv(plan, 0, { url: '', rewind: 'start' }), plan.audio ? audioArgv(plan, '') : []]
+  const sound = plan.audio ? [decodedArgv(plan, ''), audioArgv(plan)] : []
+  const lines = [chunkArgv(plan, 0, { url: '', rewind: 'start' }), ...sound]
   return { ...plan, hash: sha256Hex(JSON.stringify([plan, lines])).slice(0, 20) }
 }
 

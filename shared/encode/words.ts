@@ -5,6 +5,8 @@ export interface Remarks {
   firstFrame(): number | undefined
   /** Pictures and packets that could not be decoded whole. */
   damaged(): number
+  /** Whether nothing came at all. */
+  isEmpty(): boolean
 }
 
 const printed = /^(?:\[\w+ @ 0x[0-9a-f]+\] )?(-?\d+)\.0{6}$/
@@ -14,14 +16,17 @@ const damage =
 export function createRemarks(): Remarks {
   let first: number | undefined
   let damaged = 0
+  let empty = false
   return {
     take(line) {
       const number = printed.exec(line)?.[1]
       if (number !== undefined) first ??= Number(number)
       else if (damage.test(line)) damaged++
+      else if (line.includes('Output file is empty')) empty = true
     },
     firstFrame: () => first,
     damaged: () => damaged,
+    isEmpty: () => empty,
   }
 }
 

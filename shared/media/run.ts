@@ -1,8 +1,10 @@
 // How a program that reads hostile files is run: no input, no environment, bounded memory, time, files and words.
-import { spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import type { RunAsk, RunOutcome } from '../encode/ports.ts'
 import { createMessages } from './messages.ts'
 
@@ -38,16 +40,38 @@ export async function runProgram(path: string, ask: RunAsk): Promise<RunOutcome>
   }
 }
 
-async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<RunOutcome, 'files'>> {
+/** `stdin`: what feeds it, if anything does. */
+function start(folder: string, argv: readonly string[], { path, ask, stdin }: Start) {
   const fileBlocks = String(Math.ceil((ask.fileBytes ?? 1 << 30) / 512))
   const nice = niceness[ask.patience ?? 'none']
   const held = ['-c', limited, 'sh', String(memoryKib), fileBlocks, nice, path]
-  const child = spawn('/bin/sh', [...held, ...ask.argv], {
+  const child = spawn('/bin/sh', [...held, ...argv], {
     cwd: folder,
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdin ?? 'ignore', 'pipe', 'pipe'],
+  }) as ChildProcessByStdio<null, Readable, Readable>
+  const ended = new Promise<RunOutcome['end']>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('exit', (code) => resolve(code === 0 ? 'done' : code === null ? 'killed' : 'failed'))
   })
+  ended.catch(() => {})
+  return { child, ended }
+}
+
+interface Start {
+  readonly path: string
+  readonly ask: RunAsk
+  readonly stdin?: Readable | undefined
+}
+
+async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<RunOutcome, 'files'>> {
+  const feeder = ask.feed && start(folder, ask.feed, { path, ask })
+  const { child, ended } = start(folder, ask.argv, { path, ask, stdin: feeder?.child.stdout })
+  const children = feeder ? [feeder.child, child] : [child]
+  const closed = Promise.all(children.map((one) => finished(one.stderr).catch(() => {})))
   let tooSlow = false
-  const kill = () => child.kill('SIGKILL')
+  const kill = () => {
+    for (const one of children) one.kill('SIGKILL')
+  }
   const timer = setTimeout(() => {
     tooSlow = true
     kill()
@@ -55,22 +79,31 @@ async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<Ru
   ask.signal?.addEventListener('abort', kill, { once: true })
   try {
     const messages = createMessages(wordsBytes, ask.onMessage)
-    child.stderr.on('data', messages.take)
-    const exited = new Promise<RunOutcome['end']>((resolve, reject) => {
-      child.once('error', reject)
-      child.once('close', (code) => resolve(code === 0 ? 'done' : code === null ? 'killed' : 'failed'))
-    })
-    exited.catch(() => {})
+    for (const one of children) one.stderr.on('data', messages.take)
+    // Who has enough before its feeder has ended is done all the same.
+    let fed: RunOutcome['end'] = 'done'
+    feeder?.ended.then(
+      (end) => {
+        fed = end
+      },
+      () => {
+        fed = 'failed'
+      },
+    )
     await drain(child.stdout, ask.onOutput).catch((error: unknown) => {
       kill()
       throw error
     })
-    const end = await exited
-    return { end: tooSlow ? 'too-slow' : end, messages: messages.text() }
+    const end = await ended
+    const first = fed
+    kill()
+    await closed
+    return { end: tooSlow ? 'too-slow' : end === 'done' ? first : end, messages: messages.text() }
   } finally {
     clearTimeout(timer)
     ask.signal?.removeEventListener('abort', kill)
     kill()
+    feeder?.child.stdout.destroy()
   }
 }
 

@@ -1,7 +1,7 @@
 // The command lines, whole: an option that changes, changes the bytes of every title, so it must be meant.
 import { expect, test } from 'vitest'
 import { chunkArgv, packetsArgv, probeArgv } from '../../shared/encode/argv.ts'
-import { audioArgv } from '../../shared/encode/argv-audio.ts'
+import { audioArgv, decodedArgv } from '../../shared/encode/argv-audio.ts'
 import { posterArgv } from '../../shared/encode/argv-poster.ts'
 import { chunkCount } from '../../shared/encode/grid.ts'
 import { makePlan, Plan } from '../../shared/encode/plan.ts'
@@ -59,7 +59,8 @@ test.each([
   ['chunk-last', chunkArgv(film, chunkCount(film.video) - 1, { url, rewind: 'start' })],
   ['chunk-interlaced-hdr-transport-stream', chunkArgv(interlacedHdr, 2, { url, rewind: 'near' })],
   ['chunk-held', chunkArgv(planOf({}, mp4, { duration: '90' }), 7, { url, rewind: 'near' })],
-  ['audio', audioArgv(film, url)],
+  ['audio', audioArgv(film)],
+  ['audio-decoded', decodedArgv(film, url)],
   ['poster', posterArgv(film, { url, atSeconds: 6 })],
   ['probe', probeArgv(mp4, url)],
   ['packets', packetsArgv(transport, url)],
@@ -70,7 +71,7 @@ test.each([
 test('every input is held to loopback and to its own kind of file', () => {
   for (const argv of [
     chunkArgv(film, 0, { url, rewind: 'near' }),
-    audioArgv(film, url),
+    decodedArgv(film, url),
     posterArgv(film, { url, atSeconds: 0 }),
     probeArgv(mp4, url),
     packetsArgv(mp4, url),

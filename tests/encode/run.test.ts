@@ -121,6 +121,27 @@ test('who reads slowly is waited for', async () => {
   expect(most).toBeLessThan(200_000)
 })
 
+test('what one writes, the other reads; it is done when both are, or when it has enough', async () => {
+  const path = script('piped', 'case $1 in feed) shift; eval "$1";; *) eval "$1";; esac')
+  const run = async (feed: string, body: string) => {
+    const out: Uint8Array[] = []
+    const asked = ask({ feed: ['feed', feed], argv: [body], onOutput: (bytes) => void out.push(bytes) })
+    const { end, messages } = await runProgram(path, asked)
+    return { end, messages, out: Buffer.concat(out).toString() }
+  }
+  expect(await run('printf abc; echo told >&2', 'cat')).toEqual({
+    end: 'done',
+    messages: 'told\n',
+    out: 'abc',
+  })
+  expect(await run('printf abc; exit 1', 'cat; sleep 0.2')).toMatchObject({ end: 'failed', out: 'abc' })
+  expect(await run('printf abc', 'cat; exit 1')).toMatchObject({ end: 'failed' })
+  expect(await run('kill -9 $$', 'cat; sleep 0.2')).toMatchObject({ end: 'killed' })
+  expect(await run('exec yes', 'head -c 4')).toMatchObject({ end: 'done', out: 'y\ny\n' })
+  const stuck = ask({ feed: ['feed', 'exec sleep 30'], argv: ['cat'], wallMs: 300 })
+  expect((await runProgram(path, stuck)).end).toBe('too-slow')
+})
+
 test('an ffprobe that may not be run is copied to where it may; one beside ffmpeg is its own', async () => {
   const answers =
     'case "$2" in -version) echo "ffmpeg version 9.9-x Copyright";; *) echo " T.C bwdif  V->V  Deinterlace";; esac'
