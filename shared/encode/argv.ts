@@ -76,7 +76,8 @@ const held = (plan: Plan, end: number): string =>
 /**
  * `fps` lays every picture on the absolute grid, so that `trim` by frame numbers is exact at any rate; `-noaccurate_seek`
  * keeps the pictures before the first one, which `fps` may have to repeat. The number of the first frame that really
- * came is printed: the caller checks it.
+ * came is printed: the caller checks it. `scale` costs nothing until a picture comes in another size, which would else make
+ * all filters begin anew in the midst of a chunk.
  */
 function gridFilters(plan: Plan, chunk: Chunk, atStart: boolean): string[] {
   const { video } = plan
@@ -84,6 +85,7 @@ function gridFilters(plan: Plan, chunk: Chunk, atStart: boolean): string[] {
   const end = chunk.firstFrame + chunk.frames
   const fromFirst = atStart ? `:start_time=${seconds(chunk.firstFrame * frameSeconds(plan))}` : ''
   return [
+    ...(video.size ? [`scale=${video.size.width}:${video.size.height}`] : []),
     `setpts='${rebased(video.startSeconds)}'`,
     ...(video.deinterlace ? ['bwdif=mode=send_frame:deint=interlaced'] : []),
     `fps=fps=${num}/${den}${fromFirst}`,
@@ -172,6 +174,7 @@ export function chunkArgv(
       '-noaccurate_seek',
       ...seeking,
     ],
+    ...(plan.video.size ? ['-reinit_filter', '0'] : []),
     ...['-threads', threads, ...shortSockets, ...inputArgv(plan.source, url)],
     ...['-filter_complex', graph(plan, chunk, seeking.length === 0)],
     ...plan.renditions.flatMap((rung, index) => videoOutput(plan, rung, index)),

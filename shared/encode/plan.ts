@@ -48,6 +48,8 @@ export const Plan = z.object({
     segmentFrames: whole,
     chunkSegments: whole,
     leastFrames: whole,
+    /** What all pictures are brought to, before anything else, when some come in another size or format. */
+    size: z.object({ width: whole, height: whole }).optional(),
     deinterlace: z.boolean(),
     /** Of the source, in the words of `scale`, or `rgb`. */
     matrix: z.string(),
@@ -122,6 +124,9 @@ function gridOf(facts: PlanFacts, rate: number) {
 const audioFramesOf = (facts: PlanFacts, videoSeconds: number): number =>
   Math.ceil((Math.max(heardSeconds(facts), videoSeconds) * audioRate) / audioFrameSamples)
 
+/** Turned pictures are turned by ffmpeg before we see them, which knows one size only. */
+const isSteady = ({ rotation }: VideoStream): boolean => rotation === 0
+
 /** All of the plan but its hash, which also covers the argv. */
 export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
   const { probe, container, source, build, threads } = facts
@@ -142,6 +147,7 @@ export function makePlan(facts: PlanFacts): Omit<Plan, 'hash'> {
       frameRate,
       ...timescaleOf(frameRate),
       ...grid,
+      ...(isSteady(video) ? { size: { width: video.width, height: video.height } } : {}),
       deinterlace: video.interlaced,
       matrix,
       colours: shownColours(matrix),

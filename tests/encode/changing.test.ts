@@ -1,0 +1,50 @@
+// Recordings whose picture and sound change on the way, as broadcasts do between a film and what interrupts it.
+import { expect, test } from 'vitest'
+import { audioOf, draw, encodeFilm, greyFrames, greysOf, lavfi, onsetsOf, videosOf } from './film.ts'
+
+const rate = 25
+const partSeconds = 3
+
+/** A part of a transport stream: frames and beeps that go on from where the part before it ended. */
+function part(
+  n: number,
+  { size, channels, hertz }: { size: string; channels: number; hertz: number },
+): Buffer {
+  const all = lavfi(
+    `${greyFrames(String(rate), partSeconds * (n + 1), size)},trim=start=${n * partSeconds},setpts=PTS-STARTPTS`,
+    `aevalsrc='if(lt(mod(t,1),0.08),0.8*sin(2*PI*1000*t),0)':s=48000:d=${partSeconds}`,
+  )
+  const coded = [
+    '-c:v',
+    'libx264',
+    '-preset',
+    'ultrafast',
+    '-qp',
+    '8',
+    '-c:a',
+    'ac3',
+    '-ac',
+    String(channels),
+  ]
+  const clock = ['-ar', String(hertz), '-output_ts_offset', String(n * partSeconds)]
+  return draw([...all, ...coded, ...clock], 'film.ts')
+}
+
+const film = Buffer.concat([
+  part(0, { size: '128x72', channels: 2, hertz: 48_000 }),
+  part(1, { size: '160x120', channels: 6, hertz: 48_000 }),
+  part(2, { size: '96x96', channels: 1, hertz: 44_100 }),
+])
+
+test('every frame and every beep stays, at its time', async () => {
+  const made = await encodeFilm(film)
+  const greys = greysOf(made.file(videosOf(made.timeline)[0]!))
+  // A transport stream does not tell how long its last picture lasts.
+  expect(Math.abs(greys.length - 3 * partSeconds * rate)).toBeLessThanOrEqual(1)
+  const wrong = greys.flatMap((grey, n) => (Math.abs(grey - (20 + ((n * 7) % 200))) > 5 ? [n] : []))
+  expect(wrong).toEqual([])
+  const onsets = onsetsOf(made.file(audioOf(made.timeline)!))
+  expect(onsets.map(Math.round)).toEqual(Array.from({ length: 3 * partSeconds }, (_, n) => n))
+  // A frame of sound may reach over a joint.
+  for (const onset of onsets) expect(Math.abs(onset - Math.round(onset))).toBeLessThan(0.05)
+})
