@@ -73,15 +73,15 @@ export function forget(desk: Desk, lease: Lease): void {
   desk.leases.delete(nameOf(lease.place.sessionId, lease.place.client))
 }
 
-/** `isOver` tells of a lease that nothing can bring back. */
-export function createDesks(isOver: (lease: Lease) => boolean) {
+/** `isIdle` tells of a lease that nothing can bring back, and whose session nobody needs to remember. */
+export function createDesks(isIdle: (lease: Lease) => boolean) {
   const desks = new Map<string, Desk>()
 
-  const isIdle = (desk: Desk): boolean =>
+  const isEmpty = (desk: Desk): boolean =>
     !desk.writing &&
     desk.takings.length === 0 &&
     desk.wakesAtMs === never &&
-    [...desk.leases.values()].every(isOver)
+    [...desk.leases.values()].every(isIdle)
 
   /** With each viewer that comes, those who came first are looked at: who is gone is forgotten, the others go to the end. */
   function sweep(): void {
@@ -89,7 +89,7 @@ export function createDesks(isOver: (lease: Lease) => boolean) {
     for (const desk of desks.values()) if (eldest.push(desk) === sweptAtOnce) break
     for (const desk of eldest) {
       desks.delete(desk.viewerKey)
-      if (!isIdle(desk)) desks.set(desk.viewerKey, desk)
+      if (!isEmpty(desk)) desks.set(desk.viewerKey, desk)
     }
   }
 

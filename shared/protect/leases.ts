@@ -45,7 +45,11 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
   const trustedMs = leaseMs - leaseMs / 8
   const isTrusted = (lease: Lease, nowMs: number): boolean => nowMs < lease.provenAtMs + trustedMs
   const isOver = (lease: Lease, nowMs: number): boolean => nowMs >= lease.provenAtMs + leaseMs + cutOffMs
-  const desks = createDesks((lease) => isOver(lease, now()))
+  /** What the store was not told of is remembered for as long as it keeps the session open: nobody else has seen it. */
+  const isIdle = (lease: Lease, nowMs: number): boolean =>
+    isOver(lease, nowMs) &&
+    (lease.seenAtMs <= lease.provenAtMs || nowMs >= lease.seenAtMs + lease.place.ttlSeconds * 1000)
+  const desks = createDesks((lease) => isIdle(lease, now()))
   const covers = (lease: Lease, purpose: LeasePurpose): boolean => lease.bound || purpose === 'manifest'
 
   /** Told by the request that finds it old enough; by the timer a little later, where no request comes. */
@@ -84,8 +88,11 @@ export function createLeases({ sessions, clock, leaseMs, cutOffMs }: LeaseDeps) 
         away ||= isAway(error)
         for (const { reject } of takings) reject(error)
         const nowMs = now()
-        for (const lease of desk.leases.values()) if (isOver(lease, nowMs)) forget(desk, lease)
-        if (desk.leases.size > 0) wake(desk, nowMs + leaseMs / 8)
+        for (const lease of desk.leases.values()) if (isIdle(lease, nowMs)) forget(desk, lease)
+        const left = [...desk.leases.values()]
+        const isPlaying = left.some((lease) => !isOver(lease, nowMs))
+        // What was only seen is told half as often as where all is well.
+        if (left.length > 0) wake(desk, nowMs + (isPlaying ? leaseMs / 8 : leaseMs))
       }
     } while (desk.takings.length > 0)
     desk.writing = false

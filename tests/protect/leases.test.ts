@@ -219,6 +219,50 @@ describe('a node that is cut off from the store', () => {
     expect(await stage.protect.plays(unknown.token)).toBe(true)
   })
 
+  test('forgets of nobody whom it served meanwhile that they were there: 60 s of idleness begin where it stopped', async () => {
+    for (const [awaySeconds, isOver] of [
+      [90, false],
+      [180, true],
+    ] as const) {
+      const stage = createSessionStage()
+      const elsewhere = stage.node()
+      const { token } = await stage.open({ ttlSeconds: 60 })
+      expect(await playFor(stage, 60, [stage.protect], token)).toBe(0)
+      cut(stage, true)
+      let servedSeconds = 0
+      for (let seconds = 0; seconds < awaySeconds; seconds++) {
+        if (await stage.protect.plays(token).catch(() => false)) servedSeconds = seconds
+        await stage.clock.pass(1000)
+      }
+      expect(servedSeconds).toBeGreaterThan(40)
+      cut(stage, false)
+      const plays = async () => [await stage.protect.plays(token), await elsewhere.plays(token)]
+      if (!isOver) expect(await stage.protect.plays(token), 'at once, where it was served').toBe(true)
+      await stage.clock.pass(2000)
+      expect(await plays(), `after ${awaySeconds} s`).toEqual([!isOver, !isOver])
+    }
+  })
+
+  test('tells the others as soon as it can, though nobody asks it any more', async () => {
+    const stage = createSessionStage()
+    const elsewhere = stage.node()
+    const { token } = await stage.open({ ttlSeconds: 120 })
+    expect(await playFor(stage, 60, [stage.protect], token)).toBe(0)
+    cut(stage, true)
+    for (let seconds = 0; seconds < 40; seconds++) {
+      expect(await stage.protect.plays(token)).toBe(true)
+      await stage.clock.pass(1000)
+    }
+    const pass = async (seconds: number) => {
+      for (let second = 0; second < seconds; second++) await stage.clock.pass(1000, 3)
+    }
+    await pass(50)
+    cut(stage, false)
+    // By what the store has heard so far it was seen last before it was away, and is idle by the end of this.
+    await pass(leaseMs / 1000 + 2)
+    expect(await elsewhere.plays(token)).toBe(true)
+  })
+
   test('believes a longer grace if it is told to, and none if there is none', async () => {
     for (const [cutOffMs, least, most] of [
       [0, 10, 30],
