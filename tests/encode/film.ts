@@ -71,7 +71,7 @@ export interface Encoded {
   file(rendition: TimelineRendition): Buffer
 }
 
-export interface Pictures {
+interface Pictures {
   readonly withPoster?: boolean
   readonly withImages?: boolean
   readonly beforeImages?: (stage: Encoded['stage']) => void
