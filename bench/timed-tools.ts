@@ -7,7 +7,7 @@ export type Kind = 'chunks' | 'sound' | 'images' | 'probe'
 /** By what only that command line has. */
 const marks: ReadonlyArray<readonly [string, Kind]> = [
   ['-progress ', 'chunks'],
-  ['-f adts ', 'sound'],
+  ['-f nut ', 'sound'],
   ['.jpg', 'images'],
   ['-show_', 'probe'],
 ]
