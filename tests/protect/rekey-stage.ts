@@ -24,7 +24,7 @@ import { sampleAsset } from '../support/documents.ts'
 
 export const retentionMs = 12 * 3_600_000
 /** So that few segments are more than one batch. */
-export const batchSegments = 10
+const batchSegments = 10
 export const planHash = '0123456789abcdefabcd'
 
 export type Call = (name: string, input: unknown) => Promise<unknown>
