@@ -5,7 +5,7 @@ import { audioArgv, audioBitrate, decodedArgv } from './argv-audio.ts'
 import type { EncodeDeps } from './deps.ts'
 import { writeFragment } from './fragment.ts'
 import { soundLayout } from './holes.ts'
-import { audioEdge, audioFrameSamples, audioRendition, type Plan } from './plan.ts'
+import { audioEdge, audioFrameSamples, audioRate, audioRendition, type Plan } from './plan.ts'
 import type { OpenedSource } from './ports.ts'
 import { publish } from './publish.ts'
 import { initBlob, segmentBlob } from './timeline.ts'
@@ -58,6 +58,7 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
         })
         // There are sound tracks without a sound: of nothing, nothing can be encoded.
         if (outcome.end === 'failed' && remarks.isEmpty() && writer.sizes.length === 0) return
+        if (remarks.restart() !== undefined) throw beginsAgain(remarks.restart())
         if (outcome.end !== 'done')
           throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
         writer.end()
@@ -67,6 +68,12 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
     await deps.ledger.put(unit(true))
     await publish(deps, input, plan)
     return { ok: true }
+  })
+
+/** What comes after it has times that were there already: half of the film would be missing, and nobody would know. */
+const beginsAgain = (samples = 0): Problem =>
+  new Problem('source-unreadable', {
+    detail: `Its clock begins again after ${Math.round(samples / audioRate)} s, as where several files were put one behind the other. Join them with an editor, or ffmpeg’s concat demuxer, and upload that.`,
   })
 
 interface Writer {

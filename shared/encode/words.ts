@@ -1,4 +1,6 @@
 // What ffmpeg says of a source while it works: where its first frame lies, and how much of it is damaged.
+import { audioRate } from './plan.ts'
+
 export interface Remarks {
   take(line: string): void
   /** Number on the grid of the first frame that came out; undefined when none did. */
@@ -7,26 +9,36 @@ export interface Remarks {
   damaged(): number
   /** Whether nothing came at all. */
   isEmpty(): boolean
+  /** Samples of sound after which its clock begins again, far behind; undefined when it never does. */
+  restart(): number | undefined
 }
 
 const printed = /^(?:\[\w+ @ 0x[0-9a-f]+\] )?(-?\d+)\.0{6}$/
 const damage =
   /corrupt decoded frame in stream|Error while decoding stream|Error submitting packet to decoder/
+/** Of decoded sound, whose time base is its sampling rate; newer versions leave out where. */
+const backwards = /Non-monoton\w+ DTS.*; previous: (\d+), current: (-?\d+);/
+/** Pieces that were joined overlap by less. */
+const restartSamples = 2 * audioRate
 
 export function createRemarks(): Remarks {
   let first: number | undefined
   let damaged = 0
   let empty = false
+  let restart: number | undefined
   return {
     take(line) {
       const number = printed.exec(line)?.[1]
       if (number !== undefined) first ??= Number(number)
       else if (damage.test(line)) damaged++
       else if (line.includes('Output file is empty')) empty = true
+      const [, previous, current] = backwards.exec(line) ?? []
+      if (Number(previous) - Number(current) > restartSamples) restart ??= Number(previous)
     },
     firstFrame: () => first,
     damaged: () => damaged,
     isEmpty: () => empty,
+    restart: () => restart,
   }
 }
 

@@ -1,6 +1,9 @@
 // Recordings whose picture and sound change on the way, as broadcasts do between a film and what interrupts it.
 import { expect, test } from 'vitest'
+import { createEncode } from '../../shared/encode/index.ts'
+import type { Outcome, Prepared } from '../../shared/encode/work.ts'
 import { audioOf, draw, encodeFilm, greyFrames, greysOf, lavfi, onsetsOf, videosOf } from './film.ts'
+import { setStage, target } from './stage.ts'
 
 const rate = 25
 const partSeconds = 3
@@ -47,4 +50,19 @@ test('every frame and every beep stays, at its time', async () => {
   expect(onsets.map(Math.round)).toEqual(Array.from({ length: 3 * partSeconds }, (_, n) => n))
   // A frame of sound may reach over a joint.
   for (const onset of onsets) expect(Math.abs(onset - Math.round(onset))).toBeLessThan(0.05)
+})
+
+test('a film put together from files that each begin at zero is refused, instead of losing all but the first', async () => {
+  const one = { size: '128x72', channels: 2, hertz: 48_000 }
+  const soundOf = async (film: Buffer) => {
+    const encode = createEncode(setStage(film).parts)
+    const prepared = (await encode.prepare(target)) as Outcome<Prepared>
+    return encode.audio({ ...target, plan: prepared.ok ? prepared.plan : '' })
+  }
+  expect(await soundOf(Buffer.concat([part(0, one), part(1, one)]))).toEqual({ ok: true })
+  expect(await soundOf(Buffer.concat([part(0, one), part(0, one)]))).toEqual({
+    ok: false,
+    code: 'source-unreadable',
+    detail: expect.stringContaining('Its clock begins again after 3 s'),
+  })
 })
