@@ -38,7 +38,7 @@ export interface AuthoriseDeps extends LeaseTerms {
   readonly leases: Leases
   readonly revocations: Revocations
   /** Asked for with every new verdict, so it keeps what it knows. */
-  readonly tenant: (tenantId: TenantId) => Promise<Tenant | undefined>
+  readonly tenant: (tenantId: TenantId, isEnough?: (known: Tenant) => boolean) => Promise<Tenant | undefined>
   /** Where an address is, for policies that ask for it and no proxy that tells. */
   readonly countryOf?: CountryOf | undefined
   readonly platformSecret: PlatformSecret
@@ -133,11 +133,12 @@ export function createAuthorise(deps: AuthoriseDeps) {
 
   /** What the tenant says now: it is there and not suspended, and the key that signed the grant was not revoked. */
   async function tenantOf({ tenantId, signingKeyId }: Session): Promise<Tenant | undefined> {
-    const tenant = await deps.tenant(tenantId)
-    if (!tenant || tenant.suspendedAt) return undefined
-    if (signingKeyId === undefined) return tenant
-    const key = tenant.signingKeys.find(({ id }) => id === signingKeyId)
-    return key && !key.revokedAt ? tenant : undefined
+    const keyOf = (tenant: Tenant) => tenant.signingKeys.find(({ id }) => id === signingKeyId)
+    // What is known of a tenant may be older than a key that was registered a moment ago.
+    const isEnough = (known: Tenant) => signingKeyId === undefined || keyOf(known) !== undefined
+    const tenant = await deps.tenant(tenantId, isEnough)
+    if (!tenant || tenant.suspendedAt || !isEnough(tenant)) return undefined
+    return keyOf(tenant)?.revokedAt ? undefined : tenant
   }
 
   const isAllowed = ({ policy }: Session, client: Client): Promise<boolean> =>

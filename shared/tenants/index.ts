@@ -22,8 +22,8 @@ export interface Tenants {
     ask: { name: string; requestHash: string },
     random: Random,
   ): Promise<{ id: TenantId; apiKey: string }>
-  /** As it was at most 2 s ago. */
-  find(id: TenantId): Promise<Tenant | undefined>
+  /** As it was at most 2 s ago; as it is now, where that is not enough. */
+  find(id: TenantId, isEnough?: (known: Tenant) => boolean): Promise<Tenant | undefined>
   /** The tenant, and which of its keys this is. */
   authenticate(apiKey: string): Promise<Authenticated | undefined>
   addKey(
@@ -68,8 +68,10 @@ export function createTenants({ store, clock, graceMs = 0 }: TenantDeps): Tenant
     maxWeight: mostCached,
     grace: { maxAgeMs: graceMs, clock },
   })
-  const find = async (id: TenantId): Promise<Tenant | undefined> =>
-    (await recent.get(id, async () => ({ tenant: await store.get(id) }))).tenant
+  const find: Tenants['find'] = async (id, isEnough) => {
+    const { tenant } = await recent.get(id, async () => ({ tenant: await store.get(id) }))
+    return tenant && isEnough && !isEnough(tenant) ? store.get(id) : tenant
+  }
 
   async function update(id: TenantId, change: (current: Tenant) => Tenant | 'unchanged'): Promise<Tenant> {
     const tenant = await store.update(id, change)

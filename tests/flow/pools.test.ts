@@ -69,8 +69,16 @@ test('nodes are woken and stay, cost what they cost, and sleep again when they a
   const price = there.nodes.reduce((sum, { pricePerHour }) => sum + pricePerHour, 0)
   expect(there.cost.perHourNow).toBeCloseTo(price)
   await expect.poll(async () => (await view()).cost.today, patience).toBeGreaterThan(0)
-  for (const { holds, lastBeatAt, bootedAt, failures } of (await view()).nodes)
-    expect([holds, typeof lastBeatAt, typeof bootedAt, failures]).toEqual([[], 'string', 'string', 0])
+  // One that is ready has registered, and beats for the first time a moment later.
+  const told = async () =>
+    (await view()).nodes.map(({ holds, lastBeatAt, bootedAt, failures }) => [
+      holds,
+      typeof lastBeatAt,
+      typeof bootedAt,
+      failures,
+    ])
+  const awake = [[], 'string', 'string', 0]
+  await expect.poll(told, patience).toEqual([awake, awake])
 
   // One by name: it stays asleep, though two were wanted, and the other one stays.
   const drained = await call('POST', 'fleet/pools/encoder/drain', { nodes: [one], minutes: 5 })

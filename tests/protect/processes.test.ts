@@ -92,6 +92,7 @@ describe('what is revoked is over on every process within 5 s', () => {
     expect(await onEach(opened.token)).toEqual([403, 403, 403])
   })
 
+  // Beside the others, so that each node knows the tenant already, as it was before it had this key.
   test.concurrent('a signing key, and what its grants opened', async () => {
     const signer = makeSigner('EdDSA')
     const { publicKey } = signer
