@@ -74,12 +74,14 @@ export function createWebhooks(deps: WebhookDeps) {
     return made
   }
 
-  async function relayOrLeave(event: AssetEvent): Promise<void> {
+  /** Resolves when the event is out of the outbox, with the first tries of its deliveries: they have only begun. */
+  async function relayOrLeave(event: AssetEvent): Promise<ReadonlyArray<Promise<void>>> {
     try {
-      for (const delivery of await relay(event)) void courier.send(delivery)
+      return (await relay(event)).map((delivery) => courier.send(delivery))
     } catch (error) {
       // It is still in the outbox: the sweep passes it on.
       log('warn', 'webhooks.relay-failed', { eventId: event.id, cause: String(error).slice(0, 200) })
+      return []
     }
   }
 
@@ -121,18 +123,24 @@ export function createWebhooks(deps: WebhookDeps) {
       void relayOrLeave(event)
     },
 
-    /** Passes on what was left and tries what is due; ends within a minute, whatever the receivers do. */
+    /**
+     * Passes on what was left and tries what is due; ends within a minute, whatever the receivers do. It waits for its
+     * tries: what goes on after a function has answered is cut off when the host scales in.
+     */
     async sweep(): Promise<void> {
       let isOver = false
       const until = clock.wait(sweepMs).then(() => {
         isOver = true
       })
       const waiting = await outbox.pending(eventsAtOnce)
+      const begun: Array<Promise<void>> = []
       const work = async () => {
-        for (let next = waiting.shift(); next && !isOver; next = waiting.shift()) await relayOrLeave(next)
+        for (let next = waiting.shift(); next && !isOver; next = waiting.shift())
+          begun.push(...(await relayOrLeave(next)))
       }
       await Promise.all(Array.from({ length: relaysAtOnce }, work))
       await deliverDue(until, () => isOver)
+      await Promise.race([Promise.all(begun), until])
     },
 
     /** Tried before it is answered, so that whoever sets up a receiver sees at once what it says. */

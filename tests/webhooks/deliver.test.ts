@@ -145,8 +145,7 @@ describe('a receiver', () => {
     const { id, secret } = await later.register(asset.tenantId, receiver.url)
     receiver.answers(says(500), (_response, request) => request.socket.destroy(), says(302), says(200))
     await later.ready(asset)
-    // A delivery that a sweep makes is due in the same millisecond: that sweep takes it up, or the one after it.
-    for (const waitMs of [0, 2, 10, 60, 600].map((minutes) => minutes * minuteMs)) {
+    for (const waitMs of [0, 2, 10, 60].map((minutes) => minutes * minuteMs)) {
       later.pass(waitMs)
       await later.webhooks.sweep()
     }
