@@ -149,9 +149,20 @@ describe('a path below play', () => {
         const { status, body } = await play(`${withToken ? token : 'x'}/y${path}`, { headers: somebody() })
         seen.add(status)
         expect(body).not.toMatch(/\.ts:\d|node:|Error:/)
-        expect([400, 403, 404, 431]).toContain(status)
+        // Steps back and forth may lead to a path that there is (RFC 3986 section 5.2.4): its token opens it.
+        const leadsTo = new URL(`http://movidone/y${path}`).pathname
+        if (withToken && leadsTo === '/master.m3u8') expect(status).toBe(200)
+        else expect([400, 403, 404, 431]).toContain(status)
       }),
-      { numRuns: 300 },
+      {
+        numRuns: 300,
+        examples: ['/../master.m3u8', '/%2e%2e/master.m3u8', '/../keys/.././master.m3u8?'].flatMap(
+          (path): Array<[string, boolean]> => [
+            [path, true],
+            [path, false],
+          ],
+        ),
+      },
     )
     expect(seen).toContain(403)
     expect(seen).toContain(404)
