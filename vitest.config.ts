@@ -1,6 +1,7 @@
 // How the tests run: rules first, then whole flows and browsers side by side, since what those count is frames, not time.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { LongestFirst } from './tests/support/order.ts'
 
 /** One more than there are cores: a file waits for leases, machines and pictures two fifths of its time. */
 const maxWorkers = Math.min(4, availableParallelism() + 1)
@@ -8,6 +9,7 @@ const maxWorkers = Math.min(4, availableParallelism() + 1)
 export default defineConfig({
   test: {
     globalSetup: ['tests/support/programs.ts'],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
