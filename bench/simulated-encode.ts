@@ -1,4 +1,5 @@
 // How long a film takes with any number of workers: list scheduling of its units, by what units were measured to take.
+import { windowOf } from '../shared/encode/executor.ts'
 
 export interface EncodeFacts {
   readonly filmSeconds: number
@@ -24,9 +25,9 @@ export interface Simulated {
 
 const segmentSeconds = 4
 const openingSeconds = 2
-/** As deployed: segments of a chunk, and units of one title that are offered at once. */
+/** As deployed: segments of a chunk, and units of one title that are offered at once, with few workers. */
 const chunkSegments = 4
-const windowUnits = 32
+const smallestWindow = 32
 
 export function simulateEncode(facts: EncodeFacts): Simulated {
   const { filmSeconds, workers, chunkSeconds, soundSeconds, overheadSeconds } = facts
@@ -34,7 +35,8 @@ export function simulateEncode(facts: EncodeFacts): Simulated {
   const whole = Math.ceil((filmSeconds - openingSeconds) / segmentSeconds - 3) / chunkSegments
   // The opening is half a segment; then one segment, then two, then chunks of full size.
   const chunks = [0.5, 1, 2, ...Array.from({ length: Math.ceil(whole) }, () => chunkSegments)].map(share)
-  const atOnce = Math.max(1, Math.min(workers - 1, windowUnits))
+  const window = windowOf('workers', { window: smallestWindow, slots: workers })
+  const atOnce = Math.max(1, Math.min(workers - 1, window))
   const freeAt = Array.from({ length: workers === 1 ? 1 : atOnce }, () => 0)
   for (const one of chunks) {
     const first = freeAt.indexOf(Math.min(...freeAt))
@@ -44,15 +46,15 @@ export function simulateEncode(facts: EncodeFacts): Simulated {
   // One worker does the sound too; where there are more, one of them does it beside the chunks.
   const totalSeconds =
     workers === 1 ? chunksSeconds + soundSeconds : Math.max(chunksSeconds, soundSeconds + overheadSeconds)
-  return { totalSeconds, bound: boundOf(facts, { chunksSeconds, units: chunks.length }) }
+  return { totalSeconds, bound: boundOf(facts, { chunksSeconds, units: chunks.length, window }) }
 }
 
 function boundOf(
   { workers, soundSeconds }: EncodeFacts,
-  { chunksSeconds, units }: { chunksSeconds: number; units: number },
+  { chunksSeconds, units, window }: { chunksSeconds: number; units: number; window: number },
 ): Bound {
   if (workers === 1) return 'the workers'
   if (soundSeconds > chunksSeconds) return 'the sound, which is one unit'
-  if (workers - 1 < Math.min(windowUnits, units)) return 'the workers'
-  return units > windowUnits ? 'the window of units under way' : 'one chunk'
+  if (workers - 1 < Math.min(window, units)) return 'the workers'
+  return units > window ? 'the window of units under way' : 'one chunk'
 }

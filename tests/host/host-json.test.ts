@@ -1,12 +1,13 @@
 // What host.json, its overrides and local settings are taken for, and which mistakes stop the start.
-import { mkdtempSync, writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parseHostJson, resolveSetting } from '../../host/functions/host-json.ts'
 import { createLog } from '../../host/functions/log.ts'
 import { applySettings, readLocalSettings } from '../../host/functions/settings.ts'
 import { parseTimeSpan } from '../../host/functions/time-span.ts'
+import { freshFolder } from './running-app.ts'
 
 const parse = (json: object, env = {}) => parseHostJson(JSON.stringify(json), env)
 
@@ -69,7 +70,7 @@ describe('host.json', () => {
 
 describe('local.settings.json', () => {
   const folder = (text: string) => {
-    const path = mkdtempSync(join(tmpdir(), 'movidone-settings-'))
+    const path = freshFolder()
     writeFileSync(join(path, 'local.settings.json'), text)
     return path
   }

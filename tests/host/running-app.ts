@@ -1,11 +1,12 @@
 // Starts one of the little apps as the platform would, in a process of its own, and talks to it byte for byte.
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type RequestListener, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { afterAll } from 'vitest'
 
 export interface Answer {
   readonly status: number
@@ -38,7 +39,18 @@ export interface StartOptions {
   readonly port?: number
 }
 
-export const freshFolder = (): string => mkdtempSync(join(tmpdir(), 'movidone-host-'))
+const folders: string[] = []
+// Of the file that imports this; registered first, it runs last.
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
+/** Gone when the tests of the file are over. */
+export function freshFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'movidone-host-'))
+  folders.push(folder)
+  return folder
+}
 export const repository = resolve(import.meta.dirname, '../..')
 
 /** Rejects with what the host said when it ends before it is ready. */
