@@ -92,8 +92,9 @@ test(`along encodes of several tenants it is what is left, whoever does what (SE
     expect(seconds).toBe(truth.reduce((sum, left) => sum + left, 0))
     expect(parallel).toBe(truth.filter((left) => left > 0).length)
   }
-  expect(done.worker).toBeGreaterThan(10)
-  expect(done.app).toBeGreaterThan(3)
+  // How many each makes is up to the seed; between them they make all, and both some.
+  expect(done.worker + done.app).toBe(titles.reduce((sum, { chunks }) => sum + chunks - 1, 0))
+  expect(Math.min(done.worker, done.app)).toBeGreaterThan(0)
   expect(await yard.stores.offers.unfinished()).toEqual([])
 
   async function goOn(walk: Walk): Promise<void> {
