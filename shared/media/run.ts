@@ -77,6 +77,8 @@ async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<Ru
     kill()
   }, ask.wallMs)
   ask.signal?.addEventListener('abort', kill, { once: true })
+  // It may have been aborted since it was asked last, and then says nothing more.
+  if (ask.signal?.aborted) kill()
   try {
     const messages = createMessages(wordsBytes, ask.onMessage)
     for (const one of children) one.stderr.on('data', messages.take)

@@ -104,6 +104,22 @@ test('a signal kills it, with its own reason', async () => {
   expect(workFolders()).toEqual([])
 })
 
+test('a signal kills it at whatever moment it comes, before it has begun too', async () => {
+  const path = script('sleeps', 'exec sleep 5')
+  const startedMs = Date.now()
+  for (let moment = 0; moment < 12; moment++) {
+    const abort = new AbortController()
+    const running = runProgram(path, ask({ signal: abort.signal }))
+    running.catch(() => {})
+    for (let n = 0; n < moment; n++) await new Promise((resolve) => setImmediate(resolve))
+    abort.abort(new Error('at once'))
+    await expect(running).rejects.toThrow('at once')
+  }
+  // One that it missed sleeps on alone.
+  expect(Date.now() - startedMs).toBeLessThan(4500)
+  expect(workFolders()).toEqual([])
+})
+
 test('who reads slowly is waited for', async () => {
   let held = 0
   let most = 0
