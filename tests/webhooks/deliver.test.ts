@@ -254,7 +254,8 @@ describe('a receiver', () => {
     await left.webhooks.sweep()
     expect(receiver.received).toHaveLength(1)
     expect(hanging.received).toHaveLength(1)
-    expect(Date.now() - startedMs).toBeLessThan(4000)
+    // One after the other the five that hang would take half as long again.
+    expect(Date.now() - startedMs).toBeLessThan(8000)
     hanging.answers(says(200))
     await left.webhooks.sweep()
     // The one that hung has its own time; the others go now.

@@ -9,7 +9,7 @@ import { type Receiver, says, startReceiver } from './receiver.ts'
 
 const message = { headers: { 'content-type': 'application/json', 'webhook-id': 'evt_x' }, body: '{"ä":1}' }
 const sender = (more: Partial<SendDeps> = {}) =>
-  createSend({ clock: systemClock, allowLocal: true, connectMs: 300, totalMs: 600, ...more })
+  createSend({ clock: systemClock, allowLocal: true, connectMs: 3000, totalMs: 6000, ...more })
 const names = (addresses: Record<string, string[]>) => async (name: string) =>
   (addresses[name] ?? []).map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
 
@@ -49,10 +49,10 @@ describe('a receiver that', () => {
 
   test('takes the request and never answers', async () => {
     receiver.answers(() => {})
-    const sent = await sender()(receiver.url, message)
+    const sent = await sender({ totalMs: 600 })(receiver.url, message)
     expect(sent).toMatchObject({ error: 'timeout' })
     expect(sent.durationMs).toBeGreaterThanOrEqual(590)
-    expect(sent.durationMs).toBeLessThan(1500)
+    expect(sent.durationMs).toBeLessThan(5000)
   })
 
   test('pours without end is cut off, and holds nobody up', async () => {
@@ -67,9 +67,9 @@ describe('a receiver that', () => {
       closed = once(response, 'close').then(() => clearInterval(pour))
     })
     const before = process.memoryUsage().rss
-    const sent = await sender()(receiver.url, message)
+    const sent = await sender({ totalMs: 20_000 })(receiver.url, message)
     expect(sent).toMatchObject({ status: 200 })
-    expect(sent.durationMs).toBeLessThan(500)
+    expect(sent.durationMs).toBeLessThan(5000)
     await closed
     expect(written).toBeLessThan(50 << 20)
     expect(process.memoryUsage().rss - before).toBeLessThan(100 << 20)
@@ -142,7 +142,7 @@ describe('a name', () => {
   })
 
   test('that nobody answers for in time is given up', async () => {
-    const send = sender({ resolve: () => new Promise(() => {}) })
+    const send = sender({ connectMs: 300, resolve: () => new Promise(() => {}) })
     expect(await send(at('slow.example'), message)).toMatchObject({ error: 'timeout' })
   })
 })

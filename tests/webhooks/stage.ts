@@ -34,7 +34,7 @@ export function openStage(server: CosmosServer, { prompt = true }: { prompt?: bo
     outbox: stores.outbox,
     endpoints: stores.endpoints,
     deliveries: stores.deliveries,
-    send: createSend({ clock, allowLocal: true, connectMs: 500, totalMs: 1000 }),
+    send: createSend({ clock, allowLocal: true, connectMs: 2000, totalMs: 2500 }),
     secret: async () => root,
     clock,
     random: systemRandom,
