@@ -1,13 +1,13 @@
 // What it costs to know a viewer: a token that this node has not seen, one that it knows, and a JWT verified each time.
 import { generateKeyPairSync, sign, verify } from 'node:crypto'
 import { createSessionStage } from '../tests/protect/session-stage.ts'
+import { median } from './median.ts'
 import type { BenchRow } from './row.ts'
 
 const rounds = 7
 const tokens = 400
 const repeats = 20
 
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 const client = { network: '203.0.113.0/24', address: '203.0.113.9', userAgent: 'a player' }
 
 async function microseconds(times: number, work: () => Promise<number>): Promise<number> {

@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { planLadder, type Rung } from '../shared/encode/ladder.ts'
 import { type Platform, startPlatform } from '../tests/support/platform.ts'
 import { asTenant } from '../tests/support/tenant.ts'
+import { median } from './median.ts'
 import type { BenchRow } from './row.ts'
 import { drawFootage } from './scene.ts'
 import { createTimedTools, type Kind, type TimedTools } from './timed-tools.ts'
@@ -99,11 +100,6 @@ function bytesRead(platform: Platform, assetId: string, sizeBytes: number): Map<
   return read
 }
 
-const median = (list: number[]): number => {
-  const sorted = [...list].sort((a, b) => a - b)
-  const middle = (sorted.length - 1) / 2
-  return ((sorted[Math.floor(middle)] ?? 0) + (sorted[Math.ceil(middle)] ?? 0)) / 2
-}
 const hundredths = (value: number): number => Math.round(value * 100) / 100
 
 type Shares = Record<Kind | 'own' | 'ladder', number>

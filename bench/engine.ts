@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { median } from './median.ts'
 import type { BenchRow } from './row.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -46,8 +47,6 @@ async function measure(engine: Engine, [name, count]: [string, number]): Promise
   if (result !== count) throw new Error(`${name} of ${count} gave ${JSON.stringify(result)}.`)
   return { wallMs, cpuMs: (await cpuMs(engine)) - beforeMs }
 }
-
-const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)]!
 
 async function rowsOf(engine: Engine, load: [string, number], name: string): Promise<BenchRow[]> {
   // The first run warms the compiler up.

@@ -4,12 +4,11 @@ import { BlobSASPermissions, generateBlobSASQueryParameters } from '@azure/stora
 import storage from '@azure/storage-blob/package.json' with { type: 'json' }
 import { base32 } from '../shared/core/ids.ts'
 import { mintToken } from '../shared/protect/session-token.ts'
+import { median } from './median.ts'
 import type { BenchRow } from './row.ts'
 
 const rounds = 7
 const perRound = 4000
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 const key = { keyId: 'p1', secret: createSecretKey(randomBytes(32)) }
 const expiresAtSeconds = Math.floor(Date.now() / 1000) + 3600

@@ -3,12 +3,11 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { startPlatform } from '../tests/support/platform.ts'
+import { median } from './median.ts'
 import type { BenchRow } from './row.ts'
 
 const root = join(import.meta.dirname, '..')
 const runs = 5
-
-const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
 async function timeNode(args: string[], env: Record<string, string> = {}): Promise<number> {
   const startMs = performance.now()

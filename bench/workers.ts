@@ -9,6 +9,7 @@ import { crewOf } from '../tests/support/crew.ts'
 import { fleetOf, poolsOfTests } from '../tests/support/fleet.ts'
 import { type PlatformProcess, startPlatform, stateFolder } from '../tests/support/platform-process.ts'
 import { asTenant } from '../tests/support/tenant.ts'
+import { median } from './median.ts'
 import type { BenchRow } from './row.ts'
 import { drawFootage } from './scene.ts'
 import { simulateEncode } from './simulated-encode.ts'
@@ -105,7 +106,6 @@ async function encodeWith(workers: number, film: string, env = {}): Promise<Run>
 
 const tenths = (value: number): number => Math.round(value * 10) / 10
 const mean = (list: number[]): number => list.reduce((sum, one) => sum + one, 0) / Math.max(1, list.length)
-const median = (list: number[]): number => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)] ?? 0
 
 export async function benchWorkers(): Promise<BenchRow[]> {
   const folder = await mkdtemp(join(tmpdir(), 'movidone-workers-'))

@@ -1,6 +1,7 @@
 // Whether the headers that the host hands over may have been written into the query or the body instead.
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { hasBody, setsHeaders } from '../shared/http/forgeable.ts'
 
 /**
  * In streaming mode the host keeps headers, query keys and the fields of a JSON body in one table: whoever asks for
@@ -17,17 +18,12 @@ interface Started {
 
 subscribe('http.server.request.start', (message) => {
   const { request, response } = message as Started
-  const {
-    'content-length': length = '0',
-    'transfer-encoding': coding,
-    'x-ms-invocation-id': id,
-  } = request.headers
-  if (!bodiless.includes(request.method ?? '') || typeof id !== 'string') return
-  if (length === '0' && coding === undefined) return
+  const id = request.headers['x-ms-invocation-id']
+  if (!bodiless.includes(request.method ?? '') || typeof id !== 'string' || !hasBody(request.headers)) return
   withBody.add(id)
   response.once('close', () => withBody.delete(id))
 })
 
 /** Asked only of routes without a key: elsewhere whoever writes the headers also knows the key in them. */
 export const mayBeForged = (query: URLSearchParams, invocationId: string): boolean =>
-  withBody.has(invocationId) || [...query.keys()].some((key) => key.toLowerCase() === 'headers')
+  withBody.has(invocationId) || setsHeaders(query)

@@ -1,5 +1,6 @@
 // What a request to an edge is for: its target is read as the Functions host reads it, so that both answer the same.
 import type { IncomingMessage } from 'node:http'
+import { hasBody, setsHeaders } from '../shared/http/forgeable.ts'
 
 export type Target =
   | { readonly kind: 'play'; readonly token: string; readonly path: string }
@@ -59,11 +60,10 @@ export function headersOf({ headersDistinct, socket }: IncomingMessage): (name: 
  * body. Here nothing is taken from there; but whoever asks is told the same wherever they come to.
  */
 export function mayBeForged({ url = '', headers }: IncomingMessage): boolean {
-  const { 'content-length': length = '0', 'transfer-encoding': coding } = headers
   const [, query = ''] = /\?(.*)/.exec(url) ?? []
   // The host reads on behind a fragment, and the app does not.
-  const names = [query, query.split('#', 1)[0]].flatMap((text) => [...new URLSearchParams(text).keys()])
-  return length !== '0' || coding !== undefined || names.some((name) => name.toLowerCase() === 'headers')
+  const queries = [query, query.split('#', 1)[0]].map((text) => new URLSearchParams(text))
+  return hasBody(headers) || queries.some(setsHeaders)
 }
 
 const hostForm = /^(?:\[[0-9a-f:.]+\]|[\w.-]+)(?::\d{1,5})?$/i

@@ -58,7 +58,8 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
         })
         // There are sound tracks without a sound: of nothing, nothing can be encoded.
         if (outcome.end === 'failed' && remarks.isEmpty() && writer.sizes.length === 0) return
-        if (remarks.restart() !== undefined) throw beginsAgain(remarks.restart())
+        const restart = remarks.restart()
+        if (restart !== undefined) throw beginsAgain(restart)
         if (outcome.end !== 'done')
           throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
         writer.end()
@@ -71,7 +72,7 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
   })
 
 /** What comes after it has times that were there already: half of the film would be missing, and nobody would know. */
-const beginsAgain = (samples = 0): Problem =>
+const beginsAgain = (samples: number): Problem =>
   new Problem('source-unreadable', {
     detail: `Its clock begins again after ${Math.round(samples / audioRate)} s, as where several files were put one behind the other. Join them with an editor, or ffmpeg’s concat demuxer, and upload that.`,
   })

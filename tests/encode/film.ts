@@ -37,21 +37,10 @@ export function draw(argv: readonly string[], name = 'film.mp4'): Buffer {
 
 export const lavfi = (...graphs: readonly string[]): string[] =>
   graphs.flatMap((graph) => ['-f', 'lavfi', '-i', graph])
-/** Frames keep their grey through this, with B-frames and long groups, as cameras and editors write them. */
-export const plainH264 = [
-  '-c:v',
-  'libx264',
-  '-preset',
-  'ultrafast',
-  '-qp',
-  '8',
-  '-bf',
-  '2',
-  '-g',
-  '250',
-  '-c:a',
-  'aac',
-]
+/** Frames keep their grey through this. */
+export const greyH264 = ['-c:v', 'libx264', '-preset', 'ultrafast', '-qp', '8']
+/** With B-frames and long groups, as cameras and editors write them. */
+export const plainH264 = [...greyH264, '-bf', '2', '-g', '250', '-c:a', 'aac']
 
 /** Its units work for many seconds: the same four over and over, so that it is soon drawn. */
 export const longFilm = (): Buffer => {
