@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { CosmosClient } from '@azure/cosmos'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { drawFilm } from '../support/film.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
@@ -15,9 +14,10 @@ import {
   startPlatform,
   stateFolder,
 } from '../support/platform-process.ts'
-import { blobsOf, portrait } from '../support/portrait.ts'
+import { portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
 import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
+import { storedBlobs, storedDocuments } from '../support/stored.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const seconds = 16
@@ -69,24 +69,11 @@ async function readyTitle(): Promise<string> {
   return id
 }
 
-async function blobs(id: string): Promise<string[]> {
-  const { processes, tenant: own } = platform.local()
-  const port = processes.find(({ name }) => name === 'storage')?.port
-  const key = (await readFile(join(platform.stateDirectory, 'storage', 'account-key'), 'utf8')).trim()
-  return blobsOf({ url: `http://127.0.0.1:${port}/movidone`, key }, { tenantId: own.id, assetId: id })
-}
+const blobs = (id: string): Promise<string[]> => storedBlobs(platform, id)
 
 /** Ids of the documents of a partition. */
-async function documents(container: string, partitionKey: string): Promise<string[]> {
-  const port = platform.local().processes.find(({ name }) => name === 'cosmos')?.port
-  const key = (await readFile(join(platform.stateDirectory, 'cosmos', 'account-key'), 'utf8')).trim()
-  const connectionPolicy = { enableEndpointDiscovery: false }
-  const client = new CosmosClient({ endpoint: `http://127.0.0.1:${port}/`, key, connectionPolicy })
-  const { items } = client.database('movidone').container(container)
-  const { resources } = await items.readAll<{ id: string }>({ partitionKey }).fetchAll()
-  client.dispose()
-  return resources.map(({ id }) => id).sort()
-}
+const documents = async (container: string, partitionKey: string): Promise<string[]> =>
+  (await storedDocuments(platform, container, partitionKey)).map(({ id }) => id).sort()
 
 /** The best rendition's playlist in a session of its own. */
 async function variant(id: string): Promise<string> {

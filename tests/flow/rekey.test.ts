@@ -9,7 +9,6 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CosmosClient } from '@azure/cosmos'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { processTable } from '../../host/platform/process-table.ts'
 import { drawFilm } from '../support/film.ts'
@@ -20,9 +19,10 @@ import {
   startPlatform,
   stateFolder,
 } from '../support/platform-process.ts'
-import { blobsOf, portrait } from '../support/portrait.ts'
+import { portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
 import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
+import { storedBlobs, storedDocuments } from '../support/stored.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const seconds = 12
@@ -98,24 +98,11 @@ async function untilEdition(id: string, edition: string): Promise<void> {
   await expect.poll(text, { timeout: 60_000, interval: 150 }).toContain(`/${edition}/0.m4s`)
 }
 
-async function blobs(id: string): Promise<string[]> {
-  const { processes, tenant: own } = platform.local()
-  const port = processes.find(({ name }) => name === 'storage')?.port
-  const key = (await readFile(join(platform.stateDirectory, 'storage', 'account-key'), 'utf8')).trim()
-  return blobsOf({ url: `http://127.0.0.1:${port}/movidone`, key }, { tenantId: own.id, assetId: id })
-}
+const blobs = (id: string): Promise<string[]> => storedBlobs(platform, id)
 
 /** Names of the envelopes of a title. */
-async function envelopes(id: string): Promise<string[]> {
-  const port = platform.local().processes.find(({ name }) => name === 'cosmos')?.port
-  const key = (await readFile(join(platform.stateDirectory, 'cosmos', 'account-key'), 'utf8')).trim()
-  const connectionPolicy = { enableEndpointDiscovery: false }
-  const client = new CosmosClient({ endpoint: `http://127.0.0.1:${port}/`, key, connectionPolicy })
-  const container = client.database('movidone').container('keys')
-  const { resources } = await container.items.readAll<{ id: string }>({ partitionKey: id }).fetchAll()
-  client.dispose()
-  return resources.map((one) => one.id).sort()
-}
+const envelopes = async (id: string): Promise<string[]> =>
+  (await storedDocuments(platform, 'keys', id)).map((one) => one.id).sort()
 
 /** Passes a player's requests on, and notes what was asked when and how it was answered. */
 async function observer(apiUrl: string) {

@@ -12,7 +12,6 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CosmosClient } from '@azure/cosmos'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { processTable } from '../../host/platform/process-table.ts'
 import { drawFilm } from '../support/film.ts'
@@ -27,6 +26,7 @@ import {
   spellings,
   textSpellings,
 } from '../support/search.ts'
+import { storedDocuments } from '../support/stored.ts'
 import { asTenant, type Playback, type Tenant } from '../support/tenant.ts'
 
 /** All that the platform writes, and what it believes to be the place for temporary files. */
@@ -228,13 +228,10 @@ async function ownSecrets(token: string): Promise<void> {
 }
 
 async function platformEnvelope(): Promise<{ wrapped: string }> {
-  const port = platform.local().processes.find(({ name }) => name === 'cosmos')?.port
-  const key = (await readFile(join(state, 'cosmos', 'account-key'), 'utf8')).trim()
-  const connectionPolicy = { enableEndpointDiscovery: false }
-  const client = new CosmosClient({ endpoint: `http://127.0.0.1:${port}/`, key, connectionPolicy })
-  const { resource } = await client.database('movidone').container('keys').item('p1', 'platform').read()
-  client.dispose()
-  return resource
+  const all = await storedDocuments<{ id: string; wrapped: string }>(platform, 'keys', 'platform')
+  const envelope = all.find(({ id }) => id === 'p1')
+  if (!envelope) throw new Error('the platform has no envelope of its own')
+  return envelope
 }
 
 const needles = (): Needle[] => [
