@@ -27,15 +27,23 @@ export interface HttpServer {
   abandon(): Promise<void>
 }
 
-export async function listen(port: number, hostname: string): Promise<HttpServer> {
+export const limits = {
+  // Longer than the 60 s of the usual balancers, so that they never reuse a connection that is being closed.
+  keepAliveTimeout: 120_000,
+  // Headers stand for half a minute at most, of which the last look may take its part.
+  headersTimeout: 28_000,
+  connectionsCheckingInterval: 2_000,
+  maxHeaderSize: 32_768,
+}
+
+export async function listen(port: number, hostname: string, within = limits): Promise<HttpServer> {
   const inFlight = new Set<ServerResponse>()
   let open!: (site: Site) => void
   const site = new Promise<Site>((resolve) => {
     open = resolve
   })
   let draining = false
-  // Longer than the 60 s of the usual balancers, so that they never reuse a connection that is being closed.
-  const server = createServer({ keepAliveTimeout: 120_000, headersTimeout: 130_000, maxHeaderSize: 32_768 })
+  const server = createServer(within)
   server.on('request', (request, response) => {
     inFlight.add(response)
     if (draining) response.setHeader('connection', 'close')
