@@ -22,7 +22,6 @@ export interface ArmSettings {
   readonly stateDirectory: string
 }
 
-const READY_MS = 30_000
 /** Longer than a worker takes to give back what it holds. */
 const GRACE_MS = 3_000
 
@@ -53,7 +52,6 @@ await runPart(() =>
         arguments: ['--directory', folder, '--state', stateDirectory],
         env: { ...env, NODE_ID: name },
         folder,
-        readyMs: READY_MS,
         graceMs: GRACE_MS,
         log,
       })

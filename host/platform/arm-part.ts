@@ -19,7 +19,6 @@ interface ArmSurroundings {
   readonly onLine: (line: string) => void
 }
 
-const READY_MS = 30_000
 /** Longer than its workers are given. */
 const GRACE_MS = 5_000
 const STOP_MS = 500
@@ -55,7 +54,6 @@ export const armSpec = ({ options, fleet, settings, log, onLine }: ArmSurroundin
       ARM: JSON.stringify(arm),
     },
     folder,
-    readyMs: READY_MS,
     graceMs: GRACE_MS,
     log,
     echo: onLine,

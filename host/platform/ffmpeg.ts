@@ -19,11 +19,19 @@ const OLDEST_OF_SYSTEM = 5
 const run = promisify(execFile)
 const require = createRequire(import.meta.url)
 
-const versionOf = async (path: string): Promise<string | undefined> => {
+/** On a busy machine even this takes seconds. Which ffmpeg it is to be may not depend on that: another one makes other bytes. */
+const ANSWER_MS = 60_000
+
+const versionOf = async (
+  path: string,
+  { env, answerMs }: { env: NodeJS.ProcessEnv; answerMs: number },
+): Promise<string | undefined> => {
   try {
-    const { stdout } = await run(path, ['-hide_banner', '-version'], { timeout: 10_000 })
+    const { stdout } = await run(path, ['-hide_banner', '-version'], { env, timeout: answerMs })
     return /^ff\w+ version (\S+)/.exec(stdout)?.[1]
-  } catch {
+  } catch (error) {
+    if ((error as { killed?: boolean }).killed)
+      throw startProblem(`${path} did not tell its version within ${answerMs / 1000} s.`)
     return undefined
   }
 }
@@ -69,20 +77,25 @@ const probeBeside = (ffmpegPath: string): string => {
   return ffmpegPath.includes('/') && existsSync(beside) ? beside : 'ffprobe'
 }
 
-export const chooseFfmpeg = async (env: NodeJS.ProcessEnv, stateDirectory: string): Promise<Ffmpeg> => {
+export const chooseFfmpeg = async (
+  env: NodeJS.ProcessEnv,
+  stateDirectory: string,
+  answerMs = ANSWER_MS,
+): Promise<Ffmpeg> => {
+  const within = { env, answerMs }
   const asked = env['FFMPEG_PATH']
   if (asked) {
-    const version = await versionOf(asked)
+    const version = await versionOf(asked, within)
     if (!version) throw startProblem(`FFMPEG_PATH names ${asked}, which does not run as ffmpeg.`)
     const ffprobePath = env['FFPROBE_PATH'] ?? probeBeside(asked)
-    if (!(await versionOf(ffprobePath))) {
+    if (!(await versionOf(ffprobePath, within))) {
       throw startProblem(
         `There is no ffprobe beside ${asked}: set FFPROBE_PATH to the one of the same build.`,
       )
     }
     return { ffmpegPath: asked, ffprobePath, version, isLaptopOnly: !isRecent(version) }
   }
-  const [system, systemProbe] = await Promise.all([versionOf('ffmpeg'), versionOf('ffprobe')])
+  const [system, systemProbe] = await Promise.all([versionOf('ffmpeg', within), versionOf('ffprobe', within)])
   if (system && systemProbe && isRecent(system)) {
     return { ffmpegPath: 'ffmpeg', ffprobePath: 'ffprobe', version: system, isLaptopOnly: false }
   }
@@ -92,7 +105,7 @@ export const chooseFfmpeg = async (env: NodeJS.ProcessEnv, stateDirectory: strin
     throw startProblem('There is no ffmpeg 5 or newer: install one, or set FFMPEG_PATH and FFPROBE_PATH.')
   }
   const runnable = executable(ffmpegPath, stateDirectory)
-  const version = await versionOf(runnable)
+  const version = await versionOf(runnable, within)
   if (!version)
     throw startProblem(`${ffmpegPath} does not run here: install ffmpeg 5 or newer, or set FFMPEG_PATH.`)
   return {

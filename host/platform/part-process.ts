@@ -4,13 +4,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogFile } from './log-file.ts'
 import { startProblem } from './options.ts'
 
+/** A second, on an idle machine; one that is busy with other things takes its time, and whoever waits has Ctrl-C. */
+const READY_MS = 120_000
+
 export interface PartSpec {
   readonly name: string
   readonly script: string
   readonly arguments: readonly string[]
   readonly env: NodeJS.ProcessEnv
   readonly folder: string
-  readonly readyMs: number
   readonly graceMs: number
   readonly log: LogFile
   readonly echo?: ((line: string) => void) | undefined
@@ -60,10 +62,10 @@ export const startPart = (spec: PartSpec): PartProcess => {
     })
     spec.log.follow(child.stderr, spec.echo)
   })
-  const late = sleep(spec.readyMs, 'late' as const, { ref: false })
+  const late = sleep(READY_MS, 'late' as const, { ref: false })
   const ready = Promise.race([said, ended, late]).then((outcome) => {
     if (typeof outcome === 'number') return outcome
-    const why = outcome === 'late' ? `was not ready within ${spec.readyMs / 1000} s` : `ended (${outcome})`
+    const why = outcome === 'late' ? `was not ready within ${READY_MS / 1000} s` : `ended (${outcome})`
     const last = spec.log.lastLines().map((line) => `    ${line}`)
     throw startProblem([`${spec.name} ${why}; more in ${spec.log.path}`, ...last].join('\n'))
   })

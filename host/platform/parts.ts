@@ -6,7 +6,6 @@ import type { PartSpec } from './part-process.ts'
 
 export type StoreName = 'storage' | 'cosmos'
 
-const READY_MS = 30_000
 const STORE_GRACE_MS = 5_000
 /** Requests in flight and the write of a checkpoint; what an activity loses is done again. */
 const FUNCTIONS_GRACE_MS = 8_000
@@ -19,7 +18,6 @@ export const storeSpec = (name: StoreName, { folder, stateDirectory }: StartOpti
     arguments: ['--directory', directory, '--port', String(port)],
     env: process.env,
     folder,
-    readyMs: READY_MS,
     graceMs: STORE_GRACE_MS,
     log,
   })
@@ -41,7 +39,6 @@ export const functionsSpec = ({ options, settings, log, echo }: FunctionsSurroun
     arguments: ['functions', '--folder', folder, '--port', String(port), '--state', state],
     env: { ...process.env, ...settings },
     folder,
-    readyMs: READY_MS,
     graceMs: FUNCTIONS_GRACE_MS,
     log,
     echo,

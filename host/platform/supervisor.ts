@@ -40,7 +40,7 @@ export interface Surroundings {
   signal: AbortSignal
 }
 
-const HEALTHY_MS = 30_000
+const HEALTHY_MS = 120_000
 const POLL_MS = 50
 const ACCOUNT = 'movidone'
 

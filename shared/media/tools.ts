@@ -50,7 +50,7 @@ async function ffprobeFor({ ffmpegPath, ffprobePath }: ProgramPaths): Promise<st
 
 async function ask(path: string, argument: string): Promise<string> {
   try {
-    const { stdout } = await run(path, ['-hide_banner', argument], { timeout: 20_000 })
+    const { stdout } = await run(path, ['-hide_banner', argument], { timeout: 60_000 })
     return stdout
   } catch (cause) {
     const detail = `'${basename(path)}' can not be run here. Set FFMPEG_PATH and FFPROBE_PATH.`
