@@ -6,6 +6,9 @@ import { LongestFirst } from './tests/support/order.ts'
 /** One more than there are cores: a file waits for leases, machines and pictures two fifths of its time. */
 const maxWorkers = Math.min(4, availableParallelism() + 1)
 
+/** What a test polls for may come late on a busy machine; how late is never what it asks. */
+const patience = { poll: { timeout: 60_000 } }
+
 export default defineConfig({
   test: {
     globalSetup: ['tests/support/programs.ts'],
