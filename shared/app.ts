@@ -179,13 +179,13 @@ export function createApp(config: Config, overrides: Overrides = {}) {
   })
 
   const { adminKey } = config
-  const readAdminKey = lazy(() =>
-    adminKey.kind === 'value'
-      ? Promise.resolve(adminKey.value)
-      : readVaultSecret(adminKey).catch((cause: unknown) => {
-          throw new Problem('unavailable', { cause })
-        }),
-  )
+  const readAdminKey = lazy(async () => {
+    if (!adminKey) throw new Problem('unavailable')
+    if (adminKey.kind === 'value') return adminKey.value
+    return readVaultSecret(adminKey).catch((cause: unknown) => {
+      throw new Problem('unavailable', { cause })
+    })
+  })
 
   const health = createHealth({
     clock,

@@ -9,11 +9,12 @@ import type { StartOptions } from './options.ts'
 import type { Output } from './output.ts'
 import type { PartSpec } from './part-process.ts'
 import { secretFile } from './secret-file.ts'
+import { workerEnvironment } from './worker-environment.ts'
 
 interface ArmSurroundings {
   readonly options: StartOptions
   readonly fleet: LocalFleet
-  /** The application's, which its workers need as well. */
+  /** The application's, of which its workers need most. */
   readonly settings: Readonly<Record<string, string>>
   readonly log: LogFile
   readonly onLine: (line: string) => void
@@ -46,11 +47,13 @@ export const armSpec = ({ options, fleet, settings, log, onLine }: ArmSurroundin
     script: join(folder, 'host', 'arm', 'child.ts'),
     arguments: ['--directory', join(stateDirectory, 'arm'), '--port', String(port)],
     env: {
-      ...process.env,
-      ...settings,
-      FLEET_URL: settings['PUBLIC_URL'],
-      EDGE_HOST: '127.0.0.1',
-      EDGE_PORT: '0',
+      ...workerEnvironment({
+        ...process.env,
+        ...settings,
+        FLEET_URL: settings['PUBLIC_URL'],
+        EDGE_HOST: '127.0.0.1',
+        EDGE_PORT: '0',
+      }),
       ARM: JSON.stringify(arm),
     },
     folder,

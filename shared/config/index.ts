@@ -45,7 +45,8 @@ export interface Config {
   readonly blob: BlobConfig
   readonly cosmos: CosmosConfig
   readonly kek: KekConfig
-  readonly adminKey: AdminKeyConfig
+  /** Undefined on a node of the fleet, where nobody is an admin. */
+  readonly adminKey: AdminKeyConfig | undefined
   /** A tenant that must exist before the app says it is healthy; local only. */
   readonly localTenant: { readonly id: string; readonly apiKey: string } | undefined
   readonly upload: {
@@ -109,7 +110,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   need(!s.BLOB_ACCOUNT === !s.BLOB_KEY, 'BLOB_ACCOUNT and BLOB_KEY belong together')
   need(!s.LOCAL_TENANT_ID === !s.LOCAL_TENANT_KEY, 'LOCAL_TENANT_ID and LOCAL_TENANT_KEY belong together')
   need(s.VAULT_URL || s.KEK_FILE, 'VAULT_URL is missing (or KEK_FILE, on one machine)')
-  need(s.VAULT_URL || s.ADMIN_KEY, 'VAULT_URL is missing (or ADMIN_KEY, on one machine)')
+  const isNode = Boolean(env['NODE_ID'])
+  need(s.VAULT_URL || s.ADMIN_KEY || isNode, 'VAULT_URL is missing (or ADMIN_KEY, on one machine)')
   const ofOneMachine = s.KEK_FILE || s.ADMIN_KEY || s.LOCAL_TENANT_KEY || s.COSMOS_KEY || s.BLOB_KEY
   need(
     !(s.VAULT_URL && ofOneMachine),
@@ -158,9 +160,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     kek: s.KEK_FILE
       ? { kind: 'file', path: s.KEK_FILE }
       : { kind: 'vault', url: s.VAULT_URL ?? '', name: s.KEK_NAME, clientId },
-    adminKey: s.ADMIN_KEY
-      ? { kind: 'value', value: s.ADMIN_KEY }
-      : { kind: 'vault', url: s.VAULT_URL ?? '', secret: s.ADMIN_KEY_SECRET, clientId },
+    adminKey: isNode
+      ? undefined
+      : s.ADMIN_KEY
+        ? { kind: 'value', value: s.ADMIN_KEY }
+        : { kind: 'vault', url: s.VAULT_URL ?? '', secret: s.ADMIN_KEY_SECRET, clientId },
     localTenant:
       s.LOCAL_TENANT_ID && s.LOCAL_TENANT_KEY
         ? { id: s.LOCAL_TENANT_ID, apiKey: s.LOCAL_TENANT_KEY }

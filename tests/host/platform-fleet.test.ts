@@ -1,4 +1,5 @@
 // The platform with a fleet: encoders that sleep until somebody asks, whose wakes are seen, and of which nothing is left behind.
+import { readFileSync } from 'node:fs'
 import { afterAll, expect, it, vi } from 'vitest'
 import { fleetOf } from '../support/fleet.ts'
 import {
@@ -41,6 +42,11 @@ it('has two encoders asleep; one that is woken works, outlives a kill of all, an
   const awake = platform.local()
   expect(namesOf(awake)).toContain(one)
   expect(stillRunning(awake.processes)).toHaveLength(parts.length + 1)
+  const told = (name: string) => readFileSync(`/proc/${platform.pidOf(name)}/environ`, 'utf8')
+  for (const secret of [local.adminKey, local.tenant.apiKey]) {
+    expect(told('functions')).toContain(secret)
+    expect(told(one)).not.toContain(secret)
+  }
 
   await platform.end('SIGKILL')
   expect(await untilNoneRuns(awake.processes, ORPHANS_END_MS)).toEqual([])
