@@ -1,6 +1,7 @@
 // The state machine of virtual machines: what may be asked of one as it is, how long that takes, and how it ends.
 import { randomUUID } from 'node:crypto'
 import { badRequest, conflict, notFound, tooMany } from './answer.ts'
+import type { ArmClock } from './clock.ts'
 import type { Fault, Faults, Immediate, Request } from './faults.ts'
 import type { Guest } from './guest.ts'
 import type { Operation } from './operations.ts'
@@ -37,7 +38,7 @@ export interface MachinesDeps {
   readonly guestOf: GuestOf
   readonly faults: Faults
   readonly times: Times
-  readonly now: () => number
+  readonly clock: ArmClock
   readonly tell: (name: string, is: Happening, worker?: { pid?: number; port?: number }) => void
 }
 
@@ -46,9 +47,11 @@ export type Machines = ReturnType<typeof createMachines>
 const hangSeconds = 120
 const throttledSeconds = 5
 
-export const createMachines = ({ state, planned, guestOf, faults, times, now, tell }: MachinesDeps) => {
+export const createMachines = ({ state, planned, guestOf, faults, times, clock, tell }: MachinesDeps) => {
+  const { now } = clock
   const guests = new Map<string, Guest>()
-  const timers = new Map<string, NodeJS.Timeout>()
+  /** Each calls off what is to come of its machine. */
+  const timers = new Map<string, () => void>()
   const leaving = new Map<string, Promise<void>>()
 
   const find = (name: string): Machine => {
@@ -76,8 +79,8 @@ export const createMachines = ({ state, planned, guestOf, faults, times, now, te
     return made
   }
   const later = (name: string, atMs: number, run: () => void): void => {
-    clearTimeout(timers.get(name))
-    timers.set(name, setTimeout(run, Math.max(0, atMs - now())))
+    timers.get(name)?.()
+    timers.set(name, clock.after(Math.max(0, atMs - now()), run))
   }
   const boot = (name: string): void => {
     const { guestAtMs } = find(name)
@@ -188,7 +191,7 @@ export const createMachines = ({ state, planned, guestOf, faults, times, now, te
       const machine = find(name)
       if (machine.power !== 'running' || machine.work)
         throw badRequest('InvalidFault', `${name} is not running.`)
-      clearTimeout(timers.get(name))
+      timers.get(name)?.()
       guest(name).cut()
       const gone = { guestAtMs: undefined, pid: undefined }
       change(name, kind === 'dies' ? gone : { ...gone, power: 'deallocated', changedAtMs: now() })
@@ -212,7 +215,7 @@ export const createMachines = ({ state, planned, guestOf, faults, times, now, te
     },
 
     async close(): Promise<void> {
-      for (const timer of timers.values()) clearTimeout(timer)
+      for (const callOff of timers.values()) callOff()
       await Promise.all([...guests.values()].map((one) => one.end()))
     },
   }

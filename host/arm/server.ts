@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { jsonBody } from '../json-body.ts'
 import { endLeftovers } from '../platform/leftovers.ts'
 import { type Answer, badRequest, isRefusal, refusal } from './answer.ts'
+import { type ArmClock, systemClock } from './clock.ts'
 import { createFaults, type Schedule } from './faults.ts'
 import { createMachines, type MachinesDeps, type Planned, type Times } from './machines.ts'
 import { route } from './routes.ts'
@@ -25,6 +26,7 @@ export interface ArmOptions {
   readonly mark: string
   readonly schedule?: Schedule | undefined
   readonly pageSize?: number
+  readonly clock?: ArmClock
   readonly log?: (message: string) => void
 }
 
@@ -54,18 +56,18 @@ const send = (response: ServerResponse, { status, body, headers }: Answer): void
 }
 
 export const startArm = async (options: ArmOptions): Promise<Arm> => {
-  const { directory, token, log = () => {} } = options
+  const { directory, token, clock = systemClock, log = () => {} } = options
   const state = openState(directory)
   const left = state.machines().flatMap(({ name, pid }) => (pid ? [{ name, pid, port: 0 }] : []))
   // Two workers of one machine at once would be one too many.
   await endLeftovers(options.mark, left)
   const faults = createFaults(options.schedule)
-  const machines = createMachines({ ...options, state, faults, now: Date.now })
-  const throttle = createThrottle(Date.now)
+  const machines = createMachines({ ...options, state, faults, clock })
+  const throttle = createThrottle(clock.now)
   const expected = hash(`Bearer ${token}`)
   let awayUntilMs = 0
   const away = (seconds: number) => {
-    awayUntilMs = Date.now() + seconds * 1000
+    awayUntilMs = clock.now() + seconds * 1000
   }
   const here = { ...options, pageSize: options.pageSize ?? 50, machines, state, faults, throttle, away }
 
@@ -74,7 +76,7 @@ export const startArm = async (options: ArmOptions): Promise<Arm> => {
       const { method = '', url = '/', headers } = request
       const body = await jsonBody(request, bodyOptions)
       const asked = new URL(url, `http://${headers.host ?? '127.0.0.1'}`)
-      if (Date.now() < awayUntilMs && asked.pathname !== '/faults')
+      if (clock.now() < awayUntilMs && asked.pathname !== '/faults')
         throw refusal(503, 'ServiceUnavailable', 'The resource manager is away.')
       if (!timingSafeEqual(hash(headers.authorization ?? ''), expected))
         throw refusal(401, 'InvalidAuthenticationToken', 'The access token is missing or not valid.', {

@@ -9,7 +9,7 @@ import { buckets } from '../../host/arm/throttle.ts'
 import { lookOf, verdictOf } from '../../shared/azure/machine-answers.ts'
 import { createMachines } from '../../shared/azure/machines.ts'
 import { systemClock } from '../../shared/core/clock.ts'
-import { type ArmOfTests, armPlace, armToken, startArmOfTests } from '../support/arm.ts'
+import { type ArmOfTests, armPlace, armToken, fastTimes, startArmOfTests } from '../support/arm.ts'
 import { makeCertificate, trust } from '../support/certificate.ts'
 import { createEntra } from '../support/entra.ts'
 import { type Fault, startFaultProxy } from '../support/fault-proxy.ts'
@@ -19,6 +19,8 @@ afterEach(() => here?.stop())
 
 const one = 'encoder-a-1'
 const powerOf = async (name: string) => (await here.machines.look(name))?.power
+/** As long as a machine needs to run, or to be gone. */
+const afterAWhile = () => here.pass(fastTimes.startMs)
 
 test('a machine is woken and sent to sleep, each by one request that nobody follows', async () => {
   here = await startArmOfTests()
@@ -26,11 +28,15 @@ test('a machine is woken and sent to sleep, each by one request that nobody foll
   const before = here.proxy.seen.length
   expect(await here.machines.start(one)).toEqual({ is: 'begun' })
   expect(await powerOf(one)).toBe('starting')
-  await expect.poll(() => powerOf(one)).toBe('running')
+  await afterAWhile()
+  expect(await powerOf(one)).toBe('running')
+  await here.pass(fastTimes.bootMs)
   // As long as a poller would take to ask twice (Retry-After is 1 s).
   await sleep(2500)
   expect(await here.machines.deallocate(one)).toEqual({ is: 'begun' })
-  await expect.poll(() => powerOf(one)).toBe('deallocated')
+  expect(await powerOf(one)).toBe('deallocating')
+  await afterAWhile()
+  expect(await powerOf(one)).toBe('deallocated')
   const asked = here.seen().slice(before)
   expect(asked.filter((line) => line.startsWith('POST '))).toHaveLength(2)
   expect(asked.filter((line) => line.includes('/operations/'))).toEqual([])
@@ -42,7 +48,8 @@ test('what is as it should be may be asked for again', async () => {
   expect(await here.machines.deallocate(one)).toEqual({ is: 'begun' })
   expect(await powerOf(one)).toBe('deallocated')
   await here.machines.start(one)
-  await expect.poll(() => powerOf(one)).toBe('running')
+  await afterAWhile()
+  expect(await powerOf(one)).toBe('running')
   expect(await here.machines.start(one)).toEqual({ is: 'begun' })
   expect(await powerOf(one)).toBe('running')
 })
@@ -51,7 +58,8 @@ test('all machines are seen, of every page', async () => {
   const names = Array.from({ length: 7 }, (_, n) => `encoder-a-${n + 1}`)
   here = await startArmOfTests({ names, pageSize: 3 })
   await here.machines.start('encoder-a-5')
-  await expect.poll(() => powerOf('encoder-a-5')).toBe('running')
+  await afterAWhile()
+  expect(await powerOf('encoder-a-5')).toBe('running')
   const all = await here.machines.all()
   expect([...all.keys()].sort()).toEqual(names)
   for (const [name, { power }] of all) expect(power).toBe(name === 'encoder-a-5' ? 'running' : 'deallocated')
@@ -69,7 +77,7 @@ test('a list that leads elsewhere is not followed there, and one that never ends
   const local = { url: here.proxy.origin, token: armToken }
   const open = (patienceMs: number) =>
     createMachines({ ...armPlace, clientId: undefined, local }, { clock: systemClock, patienceMs })
-  const list = () => open(5000).all()
+  const list = () => open(60_000).all()
   expect((await list()).size).toBe(2)
   fault = { ...nowhere, body: JSON.stringify({ value: [], nextLink: `${elsewhere.origin}/more` }) }
   await expect(list()).rejects.toThrow('elsewhere')
@@ -78,9 +86,7 @@ test('a list that leads elsewhere is not followed there, and one that never ends
   expect(elsewhere.seen).toEqual([])
   await elsewhere.stop()
   fault = 'hang'
-  const startedMs = performance.now()
   await expect(open(300).all()).rejects.toThrow()
-  expect(performance.now() - startedMs).toBeLessThan(5000)
 })
 
 test.each([409, 500])('one that is answered with %i says nothing of the others', async (status) => {
@@ -112,15 +118,10 @@ describe('limits', () => {
       for (let n = 0; n < buckets[what].burst; n++)
         expect((await here.machines[what](one)).is).not.toBe('refused')
       const asked = here.proxy.seen.length
-      const startedMs = performance.now()
       const answer = await here.machines[what](one)
-      expect(answer).toEqual({ is: 'later', waitSeconds: expect.any(Number) })
-      if (answer.is !== 'later') return
-      expect(answer.waitSeconds).toBeGreaterThan(10)
-      expect(answer.waitSeconds).toBeLessThanOrEqual(60 / buckets[what].perMinute)
-      // Said at once, after one request: the client repeats nothing and sleeps nowhere.
+      expect(answer).toEqual({ is: 'later', waitSeconds: 60 / buckets[what].perMinute })
+      // Said after one request: the client repeats nothing.
       expect(here.proxy.seen.length).toBe(asked + 1)
-      expect(performance.now() - startedMs).toBeLessThan(1000)
       expect(await here.machines[what]('encoder-b-1')).toEqual({ is: 'begun' })
       const other = what === 'start' ? 'deallocate' : 'start'
       expect(['begun', 'later']).toContain((await here.machines[other](one)).is)
@@ -136,7 +137,7 @@ describe('limits', () => {
 
 describe('of what goes wrong', () => {
   test('a machine that is busy is for later', async () => {
-    here = await startArmOfTests({ times: { startMs: 60_000, bootMs: 0, stopMs: 0 } })
+    here = await startArmOfTests()
     expect(await here.machines.start(one)).toEqual({ is: 'begun' })
     expect(await here.machines.start(one)).toEqual({ is: 'later', waitSeconds: 15 })
     expect(await here.machines.deallocate(one)).toEqual({ is: 'later', waitSeconds: 15 })
@@ -158,9 +159,11 @@ describe('of what goes wrong', () => {
       expect(await here.machines.start(one)).toEqual({ is: 'no-capacity', code })
       await here.fault({ kind: 'scarce-later', vm: one, code })
       expect(await here.machines.start(one)).toEqual({ is: 'begun' })
-      await expect.poll(() => here.machines.look(one)).toEqual({ power: 'deallocated', failure: code })
+      await afterAWhile()
+      expect(await here.machines.look(one)).toEqual({ power: 'deallocated', failure: code })
       expect(await here.machines.start(one)).toEqual({ is: 'begun' })
-      await expect.poll(() => here.machines.look(one)).toEqual({ power: 'running' })
+      await afterAWhile()
+      expect(await here.machines.look(one)).toEqual({ power: 'running' })
     },
   )
 
@@ -192,10 +195,8 @@ describe('of what goes wrong', () => {
       // The answer to a POST has no body that could be cut off.
       if (fault === 'cut' && ask !== here.machines.look) continue
       const asked = here.proxy.seen.length
-      const startedMs = performance.now()
       await expect(ask(one)).rejects.toThrow()
       expect(here.proxy.seen.length).toBe(asked + 1)
-      expect(performance.now() - startedMs).toBeLessThan(1000)
     }
     await expect(here.machines.all()).rejects.toThrow()
     strikes = false
@@ -231,7 +232,8 @@ test('in Azure it is asked over https, with a token for the resource manager', a
     const open = (credential = entra.credential) =>
       createMachines({ ...armPlace, clientId: undefined }, { clock: systemClock, credential, endpoint })
     expect(await open().start(one)).toEqual({ is: 'begun' })
-    await expect.poll(() => open().look(one)).toEqual({ power: 'running' })
+    await afterAWhile()
+    expect(await open().look(one)).toEqual({ power: 'running' })
     expect((await open().all()).size).toBe(2)
     expect(new Set(entra.asked)).toEqual(new Set(['https://management.azure.com/.default']))
     expect(await open(createEntra().credential).start(one)).toMatchObject({ is: 'refused' })

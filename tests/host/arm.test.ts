@@ -1,7 +1,7 @@
 // The local resource manager: what it answers, what it refuses by name, and what goes wrong when it is told to.
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ComputeManagementClient } from '@azure/arm-compute'
 import { afterEach, describe, expect, it } from 'vitest'
+import { systemClock } from '../../host/arm/clock.ts'
 import { createThrottle } from '../../host/arm/throttle.ts'
 import {
   type ArmOfTests,
@@ -26,7 +26,7 @@ const codeOf = async (reply: Response) => ((await reply.json()) as { error: { co
 
 describe('an operation', () => {
   it('is followed to its end by the real poller', async () => {
-    here = await startArmOfTests({ times: { startMs: 400, bootMs: 0, stopMs: 0 } })
+    here = await startArmOfTests({ times: { startMs: 400, bootMs: 0, stopMs: 0 }, clock: systemClock })
     const credential = { getToken: async () => ({ token: armToken, expiresOnTimestamp: 8e15 }) }
     const client = new ComputeManagementClient(credential, armPlace.subscription, {
       endpoint: here.arm.url,
@@ -63,7 +63,10 @@ describe('an operation', () => {
     expect(await statusOf()).toBe('InProgress')
     expect((await here.ask('GET', answer)).status).toBe(202)
     expect(await codesOf(one)).toEqual(['ProvisioningState/updating', 'PowerState/starting'])
-    await expect.poll(statusOf).toBe('Succeeded')
+    await here.pass(299)
+    expect(await statusOf()).toBe('InProgress')
+    await here.pass(1)
+    expect(await statusOf()).toBe('Succeeded')
     expect((await here.ask('GET', answer)).status).toBe(200)
     expect((await here.ask('GET', state.replace(/[0-9a-f]{8}-/, '00000000-'))).status).toBe(404)
   })
@@ -76,7 +79,8 @@ describe('an operation', () => {
       expect([reply.status, await codeOf(reply)]).toEqual([409, 'Conflict'])
     }
     expect((await here.ask('POST', computePath(other, 'start'))).status).toBe(202)
-    await expect.poll(() => codesOf(one)).toContain('PowerState/running')
+    await here.pass(300)
+    expect(await codesOf(one)).toContain('PowerState/running')
     expect((await here.ask('POST', computePath(one, 'deallocate'))).status).toBe(202)
   })
 })
@@ -200,7 +204,8 @@ describe('a fault', () => {
       409, 202, 409, 202,
     ])
     expect(here.told.filter((line) => line.endsWith(' scarce'))).toEqual([`${one} scarce`, `${one} scarce`])
-    await expect.poll(() => codesOf(other)).toContain('PowerState/running')
+    await here.pass(fastTimes.startMs)
+    expect(await codesOf(other)).toContain('PowerState/running')
     const sleepAgain = async () => (await here.ask('POST', computePath(other, 'deallocate'))).status
     expect([await sleepAgain(), await sleepAgain()]).toEqual([409, 202])
   })
@@ -211,35 +216,41 @@ describe('a fault', () => {
     await here.fault({ kind: 'no-boot', vm: other })
     await here.fault({ kind: 'slow-boot', vm: 'encoder-c-1', seconds: 0.6 })
     for (const name of [one, other, 'encoder-c-1']) await here.ask('POST', computePath(name, 'start'))
-    await sleep(300)
+    await here.pass(599)
     expect(await codesOf(one)).toEqual(['ProvisioningState/updating', 'PowerState/starting'])
     expect(await codesOf(other)).toEqual(['ProvisioningState/succeeded', 'PowerState/running'])
     expect(await codesOf('encoder-c-1')).toEqual(['ProvisioningState/succeeded', 'PowerState/running'])
     expect(here.told.filter((line) => line.endsWith(' works'))).toEqual([])
-    await expect.poll(() => codesOf(one)).toContain('ProvisioningState/failed/InternalExecutionError')
-    expect(await codesOf(one)).toContain('PowerState/deallocated')
-    await expect.poll(() => here.told).toContain('encoder-c-1 works')
-    await sleep(300)
+    await here.pass(1)
+    expect(await codesOf(one)).toEqual([
+      'ProvisioningState/failed/InternalExecutionError',
+      'PowerState/deallocated',
+    ])
+    await here.pass(fastTimes.startMs)
+    expect(here.told).toContain('encoder-c-1 works')
+    await here.pass(3_600_000)
     expect(here.told).not.toContain(`${other} works`)
     // A deallocation that fails leaves a machine that runs, and is paid for.
     await here.fault({ kind: 'hangs', on: 'deallocate', vm: other, seconds: 0.2 })
     await here.ask('POST', computePath(other, 'deallocate'))
     expect(await codesOf(other)).toContain('PowerState/deallocating')
-    await expect.poll(() => codesOf(other)).toContain('PowerState/running')
+    await here.pass(200)
+    expect(await codesOf(other)).toContain('PowerState/running')
   })
 
   it('may take a worker, a machine, or all of it away', async () => {
     here = await startArmOfTests()
     for (const name of [one, other]) await here.ask('POST', computePath(name, 'start'))
-    await expect.poll(() => here.told).toContain(`${one} works`)
-    await expect.poll(() => here.told).toContain(`${other} works`)
+    await here.pass(fastTimes.startMs + fastTimes.bootMs)
+    for (const name of [one, other]) expect(here.told).toContain(`${name} works`)
     await here.fault({ kind: 'dies', vm: one })
     expect(await codesOf(one)).toContain('PowerState/running')
     await here.fault({ kind: 'evicted', vm: other })
     expect(await codesOf(other)).toContain('PowerState/deallocated')
     await here.fault({ kind: 'away', seconds: 0.4 })
     expect((await here.ask('GET', computePath(one, 'instanceView'))).status).toBe(503)
-    await expect.poll(async () => (await here.ask('GET', computePath(one, 'instanceView'))).status).toBe(200)
+    await here.pass(400)
+    expect((await here.ask('GET', computePath(one, 'instanceView'))).status).toBe(200)
   })
 
   it('of a schedule is the same for the same seed, and others for another', async () => {
@@ -252,9 +263,11 @@ describe('a fault', () => {
       for (let n = 0; n < 10; n++)
         for (const name of [one, other]) {
           answers.push((await here.machines.start(name)).is)
-          await expect.poll(async () => (await codesOf(name))[0]).toBe('ProvisioningState/succeeded')
+          await here.pass(0)
+          expect((await codesOf(name))[0]).toBe('ProvisioningState/succeeded')
           await here.machines.deallocate(name)
-          await expect.poll(async () => (await codesOf(name))[1]).toBe('PowerState/deallocated')
+          await here.pass(0)
+          expect((await codesOf(name))[1]).toBe('PowerState/deallocated')
         }
       await here.stop()
       return answers

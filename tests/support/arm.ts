@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { ArmClock } from '../../host/arm/clock.ts'
 import type { Schedule } from '../../host/arm/faults.ts'
 import type { Times } from '../../host/arm/machines.ts'
 import { type Arm, startArm } from '../../host/arm/server.ts'
@@ -9,6 +10,7 @@ import { createMachines } from '../../shared/azure/machines.ts'
 import { systemClock } from '../../shared/core/clock.ts'
 import type { Machines } from '../../shared/fleet/ports.ts'
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts'
+import { createHandClock } from './hand-clock.ts'
 
 type Picks = Parameters<typeof startFaultProxy>[1]
 
@@ -25,6 +27,8 @@ export interface ArmOfTests {
   readonly seen: () => string[]
   ask(method: string, path: string, options?: { token?: string; body?: unknown }): Promise<Response>
   fault(order: object): Promise<void>
+  /** Time passes for the machines, which stands still otherwise. */
+  pass(ms: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -33,6 +37,8 @@ interface Options {
   readonly times?: Times
   readonly schedule?: Schedule
   readonly pageSize?: number
+  /** Instead of one that `pass` moves on. */
+  readonly clock?: ArmClock
   readonly pick?: Picks
 }
 
@@ -45,13 +51,24 @@ export async function startArmOfTests({
   times = fastTimes,
   schedule,
   pageSize = 50,
+  clock,
   pick = () => undefined,
 }: Options = {}): Promise<ArmOfTests> {
   const directory = await mkdtemp(join(tmpdir(), 'movidone-arm-'))
   const told: string[] = []
+  const hand = createHandClock()
   const arm = await startArm({
     ...armPlace,
-    ...{ directory, port: 0, token: armToken, times, schedule, pageSize, mark: directory },
+    ...{
+      directory,
+      port: 0,
+      token: armToken,
+      times,
+      schedule,
+      pageSize,
+      mark: directory,
+      clock: clock ?? hand,
+    },
     planned: names.map((name) => ({ name, size: 'local', zone: name.split('-')[1] ?? '' })),
     guestOf: (_name, tell) => ({ begin: () => tell('works'), end: async () => {}, cut() {} }),
     tell: (name, is) => told.push(`${name} ${is}`),
@@ -68,6 +85,7 @@ export async function startArmOfTests({
     proxy,
     told,
     ask,
+    pass: hand.pass,
     machines: createMachines(
       { ...armPlace, clientId: undefined, local: { url: proxy.origin, token: armToken } },
       { clock: systemClock },
