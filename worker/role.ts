@@ -1,12 +1,9 @@
 // What every kind of worker can do: obey, say what it has in hand and how busy it is, and tell when that is nothing.
+import type { App } from '../shared/app.ts'
 import type { Wish } from './wish.ts'
 
-export interface Load {
-  readonly sessions: number
-  readonly bytesPerSecond: number
-  readonly cpu: number
-  readonly pixelsPerSecond?: number
-}
+/** As the fleet is told with each beat. */
+export type Load = Parameters<App['fleet']['nodes']['beat']>[2]['load']
 
 export interface Role {
   /** At once, and as often as need be: a worker that was told to leave may be told to work again. */
