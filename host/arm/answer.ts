@@ -1,22 +1,12 @@
-// What an answer of the resource manager is, and how a request is refused.
-
-export interface Answer {
-  readonly status: number
-  readonly body?: unknown
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-export interface Refusal extends Error {
-  readonly answer: Answer
-}
+// How the resource manager refuses a request: its codes and its sentences.
+import { type Refusal, refusalOf } from '../refusal.ts'
 
 export const refusal = (
   status: number,
   code: string,
   message: string,
   headers: Record<string, string> = {},
-): Refusal =>
-  Object.assign(new Error(message), { answer: { status, body: { error: { code, message } }, headers } })
+): Refusal => refusalOf(message, { status, body: { error: { code, message } }, headers })
 
 export const badRequest = (code: string, message: string): Refusal => refusal(400, code, message)
 export const notFound = (code: string, what: string): Refusal =>
@@ -32,5 +22,3 @@ export const tooMany = (retryAfterSeconds: number): Refusal => {
 /** Whatever is not here is refused by name: nothing may pass on this machine that was never tried. */
 export const notServed = (what: string): Refusal =>
   refusal(501, 'NotImplemented', `The local resource manager does not serve ${what}.`)
-
-export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && 'answer' in error

@@ -1,5 +1,5 @@
 // Long-running operations: begun with 202, then asked after at a URL of their own until they have succeeded or failed.
-import type { Answer } from './answer.ts'
+import type { Answer } from '../refusal.ts'
 import { notFound } from './answer.ts'
 
 export interface Operation {

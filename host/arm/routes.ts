@@ -1,5 +1,6 @@
 // Decides which request is which call of Azure's resource manager, and names those that are not served.
-import { type Answer, badRequest, notFound, notServed, refusal } from './answer.ts'
+import type { Answer } from '../refusal.ts'
+import { badRequest, notFound, notServed, refusal } from './answer.ts'
 import { type Faults, isImmediate, orderOf } from './faults.ts'
 import type { Machines } from './machines.ts'
 import { begun, find, monitorOf, type Operation, statusOf } from './operations.ts'

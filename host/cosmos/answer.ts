@@ -1,17 +1,8 @@
-// What an answer of the Cosmos protocol is, and how a request is refused.
-
-export interface Answer {
-  status: number
-  body?: unknown
-  headers?: Record<string, string>
-}
-
-export interface Refusal extends Error {
-  answer: Answer
-}
+// How the Cosmos protocol refuses a request: its codes and its sentences.
+import { type Refusal, refusalOf } from '../refusal.ts'
 
 const refusal = (status: number, code: string, message: string): Refusal =>
-  Object.assign(new Error(message), { answer: { status, body: { code, message } } })
+  refusalOf(message, { status, body: { code, message } })
 
 export const badRequest = (message: string): Refusal => refusal(400, 'BadRequest', message)
 export const unauthorized = (message: string): Refusal => refusal(401, 'Unauthorized', message)
@@ -25,5 +16,3 @@ export const preconditionFailed = (): Refusal =>
 /** Whatever is not here is refused by name: nothing may pass on this machine that was never tried. */
 export const notServed = (what: string): Refusal =>
   refusal(501, 'NotImplemented', `The local Cosmos server does not serve ${what}.`)
-
-export const isRefusal = (error: unknown): error is Refusal => error instanceof Error && 'answer' in error

@@ -1,5 +1,6 @@
 // Decides a transactional batch: all of its operations in one partition, or none.
-import { type Answer, badRequest, isRefusal, notServed } from './answer.ts'
+import { type Answer, isRefusal } from '../refusal.ts'
+import { badRequest, notServed } from './answer.ts'
 import type { Container } from './containers.ts'
 import type { Items } from './items.ts'
 import { type ItemRequest, type OperationName, operations } from './operations.ts'

@@ -1,5 +1,6 @@
 // Decides what each operation on one item answers: its status, its conditions, its limits.
-import { type Answer, badRequest, conflict, notFound, preconditionFailed, tooLarge } from './answer.ts'
+import type { Answer } from '../refusal.ts'
+import { badRequest, conflict, notFound, preconditionFailed, tooLarge } from './answer.ts'
 import type { Container } from './containers.ts'
 import type { Item, Items, Place } from './items.ts'
 import { partitionOf } from './partition-key.ts'

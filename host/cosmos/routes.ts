@@ -1,6 +1,7 @@
 // Decides which request of the Cosmos protocol is which operation, and names those that are not served.
 import type { IncomingHttpHeaders } from 'node:http'
-import { type Answer, badRequest, notServed } from './answer.ts'
+import type { Answer } from '../refusal.ts'
+import { badRequest, notServed } from './answer.ts'
 import { runBatch } from './batch.ts'
 import type { Container, Containers } from './containers.ts'
 import type { Items } from './items.ts'
