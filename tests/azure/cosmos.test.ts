@@ -68,12 +68,16 @@ describe.each(servers)('on %s', (_name, start) => {
     const results = await Promise.allSettled(
       Array.from({ length: 100 }, () => stores.assets.update(asset.tenantId, asset.id, count)),
     )
-    const done = results.filter(({ status }) => status === 'fulfilled').length
-    const refused = results.filter((r) => r.status === 'rejected' && r.reason.code === 'conflict').length
-    expect(done + refused).toBe(100)
+    const codes = results.map((one) => (one.status === 'fulfilled' ? 'done' : one.reason.code))
+    const times = (code: string) => codes.filter((one) => one === code).length
+    const [done, unknown] = [times('done'), times('unavailable')]
     expect(done).toBeGreaterThan(0)
-    expect((await stores.assets.get(asset.tenantId, asset.id))?.progress.percent).toBe(done)
-  }, 120_000)
+    // On a machine that is too slow some are told that the store is away: of those it is not known whether they were written.
+    expect(new Set(['done', 'unavailable', 'conflict', ...codes]).size).toBe(3)
+    const { percent = 0 } = (await stores.assets.get(asset.tenantId, asset.id))?.progress ?? {}
+    expect(percent).toBeGreaterThanOrEqual(done)
+    expect(percent).toBeLessThanOrEqual(done + unknown)
+  })
 
   test('a change that changes nothing writes nothing; one that throws neither; of an absent one: not-found', async () => {
     const asset = sampleAsset()

@@ -15,6 +15,8 @@ import { type CosmosServer, startCosmos } from '../support/cosmos.ts'
 import { newTenantId, sampleAsset, sampleTenant } from '../support/documents.ts'
 
 const nodes = 4
+/** One day of one month, whenever the test runs. */
+const noon = { ...systemClock, now: () => Date.parse('2026-11-22T12:00:00Z') }
 let server: CosmosServer
 let stores: CosmosStores[]
 let client: CosmosClient
@@ -58,13 +60,23 @@ const codes = (results: Array<PromiseSettledResult<unknown>>) =>
   results.map((one) =>
     one.status === 'fulfilled' ? 'ok' : one.reason instanceof Problem ? one.reason.code : String(one.reason),
   )
+/** Whoever is told that others were faster, or that the store is away, asks again; on a slow machine some are. */
+async function persistently<T>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    try {
+      return await ask()
+    } catch (error) {
+      if (!(error instanceof Problem) || !['conflict', 'unavailable'].includes(error.code)) throw error
+    }
+  }
+}
 const times = (list: string[], word: string) => list.filter((one) => one === word).length
 
 test('of forty titles that four nodes make at once, as many are made as the limit allows', async () => {
   const tenantId = newTenantId()
   const make = (n: number, limits: Limits) => {
     const asset = titleOf(tenantId)
-    return node(n).assets.create(asset, (kept) => admitTitle(limits, kept, 10))
+    return persistently(() => node(n).assets.create(asset, (kept) => admitTitle(limits, kept, 10)))
   }
   const first = codes(await Promise.allSettled(Array.from({ length: 40 }, (_, n) => make(n, { titles: 25 }))))
   expect([times(first, 'ok'), times(first, 'limit-reached')]).toEqual([25, 15])
@@ -74,7 +86,7 @@ test('of forty titles that four nodes make at once, as many are made as the limi
   )
   expect([times(second, 'ok'), times(second, 'limit-reached')]).toEqual([5, 15])
   expect(await recount(tenantId)).toEqual(await counted(tenantId))
-}, 120_000)
+})
 
 test('a title that is asked for again counts once; when it goes, what it held is free', async () => {
   const tenantId = newTenantId()
@@ -128,7 +140,7 @@ test('the count and the sessions are no titles', async () => {
 })
 
 /** One node's view of a tenant with these limits. */
-function usageOf(n: number, tenantId: TenantId, limits: Limits, clock = systemClock) {
+function usageOf(n: number, tenantId: TenantId, limits: Limits, clock = noon) {
   const tenant = sampleTenant({ id: tenantId, limits })
   return createUsage({ store: node(n).usage, clock, find: async () => tenant })
 }
@@ -138,9 +150,11 @@ test('encodes are charged once each, and not a second beyond the limit', async (
   const titles = Array.from({ length: 12 }, () => ({ ...titleOf(tenantId), state: 'encoding' as const }))
   for (const title of titles) await node(0).assets.create(title)
   const charge = (n: number) =>
-    usageOf(n, tenantId, { encodedMinutes: 8 }).chargeEncode(
-      { tenantId, assetId: titles[n % 12]?.id as Asset['id'], version: 1 },
-      60,
+    persistently(() =>
+      usageOf(n, tenantId, { encodedMinutes: 8 }).chargeEncode(
+        { tenantId, assetId: titles[n % 12]?.id as Asset['id'], version: 1 },
+        60,
+      ),
     )
   // Each activity runs twice at once, as after a lost worker.
   const done = codes(await Promise.allSettled(Array.from({ length: 24 }, (_, n) => charge(n))))
@@ -153,7 +167,7 @@ test('encodes are charged once each, and not a second beyond the limit', async (
   )
   expect(charged.filter(Boolean)).toHaveLength(8)
   expect(await counted(tenantId)).toEqual({ titles: 12, bytes: 120 })
-}, 120_000)
+})
 
 test('each version that a title is encoded in is charged, and none is counted again when it takes over', async () => {
   const tenantId = newTenantId()
@@ -192,7 +206,7 @@ test('a hundred sessions at once on four nodes: as many are opened as a small li
   )
   expect([times(opened, 'ok'), times(opened, 'limit-reached')]).toEqual([37, 63])
   expect(await usage[0]?.view(sampleTenant({ id: tenantId }))).toMatchObject({ sessions: 37 })
-}, 120_000)
+})
 
 test('far from the limit sessions are counted in blocks; the next day begins at nothing', async () => {
   const tenantId = newTenantId()

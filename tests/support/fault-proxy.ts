@@ -29,7 +29,8 @@ export async function startFaultProxy(
 ): Promise<FaultProxy> {
   const { hostname, port } = new URL(target)
   const seen: IncomingMessage[] = []
-  const server = createServer((incoming, outgoing) => {
+  // No connection ends by itself: that would be a fault that nobody picked.
+  const server = createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
     const fault = pick(incoming, seen.push(incoming))
     if (fault === 'hang') return
     if (fault === 'reset') {
@@ -42,7 +43,7 @@ export async function startFaultProxy(
       return
     }
     const { method, url, headers } = incoming
-    const onward = request({ hostname, port, method, path: url, headers }, (answer) => {
+    const onward = request({ hostname, port, method, path: url, headers, agent: false }, (answer) => {
       outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
       if (fault === undefined) {
         answer.pipe(outgoing)
