@@ -28,8 +28,9 @@ const keptSeconds = 30 * 24 * 3600
 const eventsAtOnce = 1000
 const dueAtOnce = 2000
 const relaysAtOnce = 16
-/** A sweep ends before the next one begins. */
+/** A sweep ends before the next one begins, and leaves time to try what it passed on. */
 const sweepMs = 45_000
+const relayMs = 20_000
 
 const deliveryId = (eventId: string, webhookId: string): string => `${eventId}.${webhookId}`
 
@@ -74,10 +75,9 @@ export function createWebhooks(deps: WebhookDeps) {
     return made
   }
 
-  /** Resolves when the event is out of the outbox, with the first tries of its deliveries: they have only begun. */
-  async function relayOrLeave(event: AssetEvent): Promise<ReadonlyArray<Promise<void>>> {
+  async function relayOrLeave(event: AssetEvent): Promise<Delivery[]> {
     try {
-      return (await relay(event)).map((delivery) => courier.send(delivery))
+      return await relay(event)
     } catch (error) {
       // It is still in the outbox: the sweep passes it on.
       log('warn', 'webhooks.relay-failed', { eventId: event.id, cause: String(error).slice(0, 200) })
@@ -120,27 +120,27 @@ export function createWebhooks(deps: WebhookDeps) {
 
     /** At once and beside whatever this process does; when it dies first, the sweep of any other sees to it. */
     announce(event: AssetEvent): void {
-      void relayOrLeave(event)
+      void relayOrLeave(event).then((made) => made.forEach(courier.send))
     },
 
     /**
-     * Passes on what was left and tries what is due; ends within a minute, whatever the receivers do. It waits for its
-     * tries: what goes on after a function has answered is cut off when the host scales in.
+     * Passes on what was left, then tries all that is due: so whoever does not answer is asked once, however much waits
+     * for it. Ends within a minute, whatever the receivers do, and waits for its tries: what goes on after a function has
+     * answered is cut off when the host scales in.
      */
     async sweep(): Promise<void> {
+      const beganMs = clock.now()
       let isOver = false
       const until = clock.wait(sweepMs).then(() => {
         isOver = true
       })
       const waiting = await outbox.pending(eventsAtOnce)
-      const begun: Array<Promise<void>> = []
       const work = async () => {
-        for (let next = waiting.shift(); next && !isOver; next = waiting.shift())
-          begun.push(...(await relayOrLeave(next)))
+        while (waiting.length > 0 && clock.now() - beganMs < relayMs)
+          await relayOrLeave(waiting.shift() as AssetEvent)
       }
       await Promise.all(Array.from({ length: relaysAtOnce }, work))
       await deliverDue(until, () => isOver)
-      await Promise.race([Promise.all(begun), until])
     },
 
     /** Tried before it is answered, so that whoever sets up a receiver sees at once what it says. */

@@ -1,4 +1,5 @@
 // A process that changes titles one after the other and says each that was acknowledged, until it is killed.
+import { systemClock } from '../../shared/core/clock.ts'
 import type { TenantId } from '../../shared/core/ids.ts'
 import type { CosmosServer } from '../support/cosmos.ts'
 import { openStage } from './stage.ts'
@@ -9,7 +10,7 @@ const { server, tenantId } = JSON.parse(settings) as {
   tenantId: TenantId
 }
 
-const stage = openStage(server)
+const stage = openStage(server, { clock: systemClock })
 const say = (assetId: string, name: string) => process.stdout.write(`${assetId} ${name}\n`)
 
 /** Left over from a process before this one. */

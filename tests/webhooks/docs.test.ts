@@ -28,7 +28,7 @@ test('the receiver of docs/2-webhooks.md verifies in fifteen lines or so', async
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
   try {
     const url = `http://127.0.0.1:${(await lines.next()).value}/hooks`
-    const send = createSend({ clock: systemClock, allowLocal: true })
+    const send = createSend({ clock: systemClock, allowLocal: true, connectMs: 60_000, totalMs: 60_000 })
     const body = JSON.stringify({ type: 'asset.ready', data: { title: 'Ünïcode' } })
     const post = (secretIds: string[], nowMs = Date.now(), sent = body) => {
       const secrets = secretIds.map((secretId) => ({ id: secretId }))

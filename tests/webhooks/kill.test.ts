@@ -26,7 +26,9 @@ afterAll(async () => {
   await server?.stop()
 })
 
-test(`no event is lost over ${kills} kills (SEED=${seed})`, { timeout: 60_000 + kills * 5000 }, async () => {
+test(`no event is lost over ${kills} kills (SEED=${seed})`, {
+  timeout: 180_000 + kills * 10_000,
+}, async () => {
   const random = seeded(seed)
   const stage = openStage(server, { prompt: false })
   const tenantId = newTenantId()
@@ -39,24 +41,27 @@ test(`no event is lost over ${kills} kills (SEED=${seed})`, { timeout: 60_000 + 
   for (let round = 0; round < kills; round++) {
     const settings = JSON.stringify({ server: { ...server }, tenantId })
     const child = spawn(process.execPath, [program, settings], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const said = createInterface({ input: child.stdout })
-    let alive: () => void = () => {}
-    const begun = new Promise<void>((resolve) => (alive = resolve))
-    said.on('line', (line) => {
-      acknowledged.push(line.trim())
-      alive()
-    })
-    await begun
-    await sleep(random() * 400)
-    child.kill('SIGKILL')
-    await once(child, 'close')
+    const closed = once(child, 'close')
+    // In the middle of a change, however fast the machine makes them.
+    let most = 1 + Math.floor(random() * 12)
+    for await (const line of createInterface({ input: child.stdout })) {
+      acknowledged.push(line)
+      if (--most === 0) void sleep(random() * 20).then(() => child.kill('SIGKILL'))
+    }
+    await closed
+    expect(most).toBeLessThanOrEqual(0)
     cutOff += (await stage.stores.outbox.pending(5000)).length
   }
 
-  for (let n = 0; n < 12; n++) {
-    await stage.webhooks.sweep()
+  // One that fails ends the lane for that sweep, so how many it takes is the receiver's affair.
+  const untold = async () =>
+    (await stage.stores.deliveries.due(Number.MAX_SAFE_INTEGER, 5000)).filter(({ tries }) => tries === 0)
+  let sweeps = 0
+  do {
     stage.pass(2 * minuteMs)
-  }
+    await stage.webhooks.sweep()
+    sweeps++
+  } while ((await untold()).length > 0)
   expect(await stage.stores.outbox.pending(5000)).toEqual([])
 
   const heard = receiver.received.map(({ headers, body }) => {
@@ -71,8 +76,7 @@ test(`no event is lost over ${kills} kills (SEED=${seed})`, { timeout: 60_000 + 
   const byWhat = Map.groupBy(heard, ({ what }) => what)
   for (const [what, same] of byWhat) expect([what, new Set(same.map(({ id }) => id)).size]).toEqual([what, 1])
   expect(byId.size).toBe(byWhat.size)
-  expect(acknowledged.length).toBeGreaterThan(kills)
   console.log(
-    `${kills} kills: ${acknowledged.length} acknowledged, ${byId.size} events heard in ${heard.length} requests, ${cutOff} found in the outbox`,
+    `${kills} kills: ${acknowledged.length} acknowledged, ${byId.size} events heard in ${heard.length} requests, ${cutOff} found in the outbox, ${sweeps} sweeps`,
   )
 })

@@ -1,9 +1,9 @@
-// The stage as it is deployed, on a real Cosmos server, with a clock that can be moved on and titles that change at a word.
+// The stage as it is deployed, on a real Cosmos server, with a clock that stands still and titles that change at a word.
 import { completed, failed, finished, progressed } from '../../shared/assets/machine.ts'
 import { type Asset, AssetDocument } from '../../shared/assets/model.ts'
-import type { AssetEvent } from '../../shared/assets/ports.ts'
+import type { AssetEvent, Outbox } from '../../shared/assets/ports.ts'
 import { createCosmosStores } from '../../shared/azure/cosmos.ts'
-import { systemClock } from '../../shared/core/clock.ts'
+import { type Clock, systemClock } from '../../shared/core/clock.ts'
 import type { TenantId } from '../../shared/core/ids.ts'
 import { silentLog } from '../../shared/core/log.ts'
 import { systemRandom } from '../../shared/core/random.ts'
@@ -18,11 +18,40 @@ export type Stage = ReturnType<typeof openStage>
 
 const root = new Uint8Array(32).fill(3)
 export const minuteMs = 60_000
+/** The same for all processes of a test. */
+export const startMs = systemClock.now()
 
-/** One process of several: with `prompt` it sends what it changes at once, else all is left to the sweep. */
-export function openStage(server: CosmosServer, { prompt = true }: { prompt?: boolean } = {}) {
-  let aheadMs = 0
-  const clock = { now: () => systemClock.now() + aheadMs, wait: systemClock.wait }
+/** Time that passes only when a test says so; and nobody who waits is awake before it says that too. */
+function stillClock() {
+  let nowMs = startMs
+  const sleeping: Array<{ untilMs: number; wake: () => void }> = []
+  return {
+    now: () => nowMs,
+    wait: (ms: number) =>
+      new Promise<void>((wake) => (ms > 0 ? sleeping.push({ untilMs: nowMs + ms, wake }) : wake())),
+    pass(ms: number) {
+      nowMs += ms
+    },
+    sleeping: () => sleeping.filter(({ untilMs }) => untilMs > nowMs).length,
+    wake() {
+      for (const { untilMs, wake } of sleeping) if (untilMs <= nowMs) wake()
+    },
+  }
+}
+
+interface StageOptions {
+  /** It sends what it changes at once; else all is left to the sweep. */
+  readonly prompt?: boolean
+  /** Instead of the one that stands still. */
+  readonly clock?: Clock
+  /** What goes wrong with its outbox. */
+  readonly outbox?: (of: Outbox) => Outbox
+}
+
+/** One process of several. */
+export function openStage(server: CosmosServer, { prompt = true, ...options }: StageOptions = {}) {
+  const still = stillClock()
+  const clock = options.clock ?? still
   const announce = (event: AssetEvent) => prompt && webhooks.announce(event)
   const stores = createCosmosStores(server, {
     clock: systemClock,
@@ -31,10 +60,10 @@ export function openStage(server: CosmosServer, { prompt = true }: { prompt?: bo
     announce,
   })
   const webhooks = createWebhooks({
-    outbox: stores.outbox,
+    outbox: options.outbox?.(stores.outbox) ?? stores.outbox,
     endpoints: stores.endpoints,
     deliveries: stores.deliveries,
-    send: createSend({ clock, allowLocal: true, connectMs: 2000, totalMs: 2500 }),
+    send: createSend({ clock, allowLocal: true, connectMs: minuteMs, totalMs: minuteMs }),
     secret: async () => root,
     clock,
     random: systemRandom,
@@ -47,10 +76,12 @@ export function openStage(server: CosmosServer, { prompt = true }: { prompt?: bo
   return {
     webhooks,
     stores,
-    /** All clocks of this process go on by so much. */
-    pass(ms: number) {
-      aheadMs += ms
-    },
+    /** All clocks of this process go on by so much, as if it were another one: what waits in it sleeps on. */
+    pass: still.pass,
+    /** How many in it wait. */
+    sleeping: still.sleeping,
+    /** Whoever has waited long enough goes on. */
+    wake: still.wake,
 
     /** A title of the tenant that is being encoded. */
     async encoding(tenantId: TenantId = newTenantId()): Promise<Asset> {

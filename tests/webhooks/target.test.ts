@@ -85,7 +85,9 @@ describe('addresses', () => {
       ),
     )
     const v4 = fc.tuple(octet, octet, octet, octet).map((parts) => parts.join('.'))
-    const addresses = fc.oneof(v4, v6, near6)
+    // IPv4 within IPv6 is compared as the IPv4 that it is.
+    const plain6 = fc.oneof(v6, near6).filter((text) => !/^(0:){5}ffff:/.test(text))
+    const addresses = fc.oneof(v4, plain6)
     let outside = 0
     fc.assert(
       fc.property(addresses, (text) => {
