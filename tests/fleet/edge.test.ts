@@ -44,6 +44,7 @@ const health = async () => {
   return { status, body: JSON.parse(body) as Record<string, unknown> }
 }
 const statusOf = async () => (await health()).status
+const pause = () => new Promise((resolve) => setTimeout(resolve, 100))
 
 beforeAll(async () => {
   cluster = await startCluster(1, settings)
@@ -72,8 +73,7 @@ test('it makes itself known once its node is woken, with where it serves', async
   const { boot } = await fleet.until(node, ({ state }) => state === 'ready')
   expect(boot?.address).toMatch(/^127\.0\.0\.1:\d+$/)
   edgeUrl = `http://${boot?.address}`
-  await expect.poll(statusOf).toBe(200)
-  expect(await health()).toEqual({ status: 200, body: { status: 'ok', version: boot?.version } })
+  await expect.poll(health).toEqual({ status: 200, body: { status: 'ok', version: boot?.version } })
 })
 
 /** As `fetch` says: all are one client, with one place in the count. */
@@ -239,14 +239,15 @@ describe('while it is ready', () => {
   })
 
   test('what it serves it beats; what the Functions app serves lies in its gauge', async () => {
-    const { beat } = await fleet.until(node, ({ beat }) => {
-      const { sessions, bytesPerSecond } = beat?.load ?? { sessions: 0, bytesPerSecond: 0 }
-      return sessions >= 2 && bytesPerSecond > 0
-    })
-    expect(beat?.holds).toEqual([])
-    const gauges = await fleet.store.gauges()
-    expect(gauges).toHaveLength(1)
-    expect(gauges[0]?.sessions).toBeGreaterThanOrEqual(1)
+    const tokens = [playback.token, (await cluster.tenant.playback(cluster.assetId)).token]
+    for (let isTold = false; !isTold; await pause()) {
+      for (const token of tokens) expect((await both(path('master.m3u8', token)))[1]?.status).toBe(200)
+      const { holds, load } = (await fleet.find(node))?.beat ?? {}
+      expect(holds).toEqual([])
+      isTold = (load?.sessions ?? 0) >= 2 && (load?.bytesPerSecond ?? 0) > 0
+    }
+    const gauges = async () => (await fleet.store.gauges()).map(({ sessions }) => sessions >= 1)
+    await expect.poll(gauges).toEqual([true])
   })
 
   test('no path and no token in what it says', () => {
@@ -259,55 +260,61 @@ describe('while it is ready', () => {
 
 describe('when it is not', () => {
   const served = async () => (await askRaw(edgeUrl, path('master.m3u8'), { headers: player })).status
+  /** Not a moment: whoever stands still for three seconds, as on a busy machine, is not ready for another. */
+  const isReady = () => expect.poll(statusOf).toBe(200)
 
   test('stopped for too long it is not ready when it goes on, until it is heard', async () => {
+    const times = () =>
+      edge.lines().filter(({ event, wish }) => event === 'fleet.obeys' && wish === 'leave').length
+    await isReady()
+    const before = times()
     edge.signal('SIGSTOP')
     await new Promise((resolve) => setTimeout(resolve, 4000))
     const first = statusOf()
     edge.signal('SIGCONT')
     // Its first beat may be answered before the request is.
     expect([200, 503]).toContain(await first)
-    await edge.until(({ event, wish }) => event === 'fleet.obeys' && wish === 'leave')
-    await expect.poll(statusOf, { timeout: 10_000 }).toBe(200)
+    await expect.poll(times).toBeGreaterThan(before)
+    await isReady()
   })
 
   test.each(['reset', 'hang'] as const)(
     'cut off from the platform (%s) it sends new viewers elsewhere, and serves those whom it knows',
     async (how) => {
-      expect([await statusOf(), await served()]).toEqual([200, 200])
+      await isReady()
+      expect(await served()).toBe(200)
       fault = how
-      await expect.poll(statusOf, { timeout: 10_000 }).toBe(503)
+      await expect.poll(statusOf).toBe(503)
       expect(await served()).toBe(200)
       const stranger = await cluster.tenant.playback(cluster.assetId)
       const refused = await askRaw(edgeUrl, path('master.m3u8', stranger.token), { headers: player })
       expect([403, 503]).toContain(refused.status)
       fault = undefined
-      await expect.poll(statusOf, { timeout: 30_000 }).toBe(200)
+      await isReady()
       expect(await served()).toBe(200)
     },
   )
 
   test('draining it takes no new viewers, serves those it has, and says when there are none', async () => {
-    expect([await statusOf(), await served()]).toEqual([200, 200])
+    await isReady()
     await fleet.set(node, { state: 'draining' })
-    await expect.poll(statusOf).toBe(503)
+    await fleet.until(node, (one) => one.beat?.drains === true)
+    expect(await statusOf()).toBe(503)
     const { headers } = await askRaw(edgeUrl, path('master.m3u8'), { headers: player })
     expect(headers['connection']).toBe('close')
-    const { beat } = await fleet.until(node, (one) => one.beat?.drains === true)
-    expect(beat?.holds).toEqual(['audience'])
-    // Whoever goes on watching keeps it; a prober does not.
-    for (let n = 0; n < 8; n++) {
+    // Whoever goes on watching keeps it for longer than its second of patience.
+    const until = Date.now() + 1500
+    for (let isKept = false; !isKept; await pause()) {
       expect(await served()).toBe(200)
-      await new Promise((resolve) => setTimeout(resolve, 200))
+      const beat = (await fleet.find(node))?.beat
+      isKept = (beat?.atMs ?? 0) > until && beat?.holds[0] === 'audience'
     }
-    expect((await fleet.find(node))?.beat?.holds).toEqual(['audience'])
-    const gone = Date.now()
-    while (Date.now() - gone < 1500) {
+    // Who asks for its health does not, nor does who is refused.
+    for (let isHeld = true; isHeld; await pause()) {
       expect(await statusOf()).toBe(503)
-      // Nor does who is refused.
       expect((await askRaw(edgeUrl, path('master.m3u8', 'x'))).status).toBe(403)
+      isHeld = (await fleet.find(node))?.beat?.holds.length !== 0
     }
-    await fleet.until(node, (one) => one.beat?.holds.length === 0, 3000)
   })
 
   test('told to leave it serves nobody, and says so; woken again it does', async () => {
@@ -318,15 +325,25 @@ describe('when it is not', () => {
     expect(JSON.parse(body)).toMatchObject({ code: 'unavailable' })
     expect(await statusOf()).toBe(503)
     await wake()
-    await expect.poll(statusOf, { timeout: 10_000 }).toBe(200)
+    await isReady()
     expect(await served()).toBe(200)
   })
 
   test('SIGTERM: it ends when nobody asks any more, and gracefully', async () => {
+    await isReady()
     expect(await served()).toBe(200)
+    const beganMs = Date.now()
     edge.signal('SIGTERM')
-    await expect.poll(statusOf).toBe(503)
+    // Once it has ended nobody answers.
+    const found = () => statusOf().catch(() => 'nobody')
+    await expect.poll(found).not.toBe(200)
+    for (let status: number | string = 503; status !== 'nobody'; await pause()) {
+      status = await found()
+      expect([503, 'nobody']).toContain(status)
+    }
     expect(await edge.ended).toBe(0)
+    // A viewer who was there a moment ago may come for the next segment.
+    expect(Date.now() - beganMs).toBeGreaterThanOrEqual(1000)
   })
 })
 

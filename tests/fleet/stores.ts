@@ -34,7 +34,7 @@ export async function startFleet(given?: { endpoint: string; key: string; databa
         return typeof change === 'function' ? change(before) : { ...before, ...change, sinceMs: store.now() }
       }),
     /** Resolves with the document once it is so. */
-    async until(id: string, so: (node: Node) => boolean, patienceMs = 15_000): Promise<Node> {
+    async until(id: string, so: (node: Node) => boolean, patienceMs = 60_000): Promise<Node> {
       for (const end = Date.now() + patienceMs; ; ) {
         const node = await find(id)
         if (node && so(node)) return node

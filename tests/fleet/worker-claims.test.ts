@@ -54,9 +54,6 @@ describe('where there is nothing to do', () => {
   })
 })
 
-/** Of a busy machine. */
-const patience = { timeout: 10_000 }
-
 describe('an encoder', () => {
   let cosmos: CosmosServer
   let offers: OfferStore
@@ -132,14 +129,14 @@ describe('an encoder', () => {
   test('does as many at once as it has slots, and one of them looks for all', async () => {
     for (const n of [1, 2, 3, 4, 5]) await offer(n)
     encoder.obey('work')
-    await expect.poll(encoder.holds, patience).toEqual(unitsOf(1, 2, 3))
+    await expect.poll(encoder.holds).toEqual(unitsOf(1, 2, 3))
     const before = looks['chunk']?.all
     await systemClock.wait(1500)
     expect(encoder.holds()).toEqual(unitsOf(1, 2, 3))
     expect(looks['chunk']).toMatchObject({ all: before, most: 1 })
     finish()
-    await expect.poll(() => reports.length, patience).toBe(5)
-    await expect.poll(encoder.holds, patience).toEqual([])
+    await expect.poll(() => reports.length).toBe(5)
+    await expect.poll(encoder.holds).toEqual([])
     await systemClock.wait(600)
     expect(looks['chunk']?.most).toBe(1)
     encoder.obey('leave')
@@ -158,7 +155,7 @@ describe('an encoder', () => {
       return look === 1 ? found : []
     }
     encoder.obey('work')
-    await expect.poll(encoder.holds, patience).toEqual(unitsOf(9))
+    await expect.poll(encoder.holds).toEqual(unitsOf(9))
     finish()
     encoder.obey('leave')
     await encoder.idle()
@@ -168,11 +165,11 @@ describe('an encoder', () => {
     await offer(1)
     isReady = false
     encoder.obey('work')
-    await expect.poll(() => looks['chunk']?.all, { timeout: 6000 }).toBeGreaterThan(2)
+    await expect.poll(() => looks['chunk']?.all).toBeGreaterThan(2)
     expect(encoder.holds()).toEqual([])
     expect(await stateOf(1)).toBe('queued')
     isReady = true
-    await expect.poll(encoder.holds, { timeout: 6000 }).toEqual(unitsOf(1))
+    await expect.poll(encoder.holds).toEqual(unitsOf(1))
     finish()
     encoder.obey('drain')
     await encoder.idle()
@@ -181,7 +178,7 @@ describe('an encoder', () => {
   test('draining it ends what it has and takes nothing new; told to work again it goes on', async () => {
     for (const n of [1, 2, 3, 4]) await offer(n)
     encoder.obey('work')
-    await expect.poll(encoder.holds, patience).toEqual(unitsOf(1, 2, 3))
+    await expect.poll(encoder.holds).toEqual(unitsOf(1, 2, 3))
     encoder.obey('drain')
     let isIdle = false
     const idle = encoder.idle().then(() => (isIdle = true))
@@ -192,7 +189,7 @@ describe('an encoder', () => {
     expect(reports.map(({ unit }) => unit).sort()).toEqual(unitsOf(1, 2, 3))
     expect(await stateOf(4)).toBe('queued')
     encoder.obey('work')
-    await expect.poll(() => reports.map(({ unit }) => unit), patience).toContain(unitOf(4))
+    await expect.poll(() => reports.map(({ unit }) => unit)).toContain(unitOf(4))
     encoder.obey('leave')
     await encoder.idle()
   })
@@ -200,7 +197,7 @@ describe('an encoder', () => {
   test('told to leave it gives back what it has, at once', async () => {
     await offer(1)
     encoder.obey('work')
-    await expect.poll(encoder.holds, patience).toEqual(unitsOf(1))
+    await expect.poll(encoder.holds).toEqual(unitsOf(1))
     encoder.obey('leave')
     finish()
     await encoder.idle()

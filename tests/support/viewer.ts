@@ -27,7 +27,7 @@ export function askRaw(origin: string, path: string, { method = 'GET', headers, 
       })
     })
     asked.on('error', reject)
-    asked.setTimeout(20_000, () => asked.destroy(new Error('no answer within 20 s')))
+    asked.setTimeout(60_000, () => asked.destroy(new Error('no answer within 60 s')))
     asked.end(body)
   })
 }
