@@ -14,6 +14,8 @@ export interface Remarks {
 }
 
 const printed = /^(?:\[\w+ @ 0x[0-9a-f]+\] )?(-?\d+)\.0{6}$/
+/** Where nothing came before the end, newer versions print the time that is none (AV_NOPTS_VALUE). */
+const noTime = -(2 ** 63)
 const damage =
   /corrupt decoded frame in stream|Error while decoding stream|Error submitting packet to decoder/
 /** Of decoded sound, whose time base is its sampling rate; newer versions leave out where. */
@@ -28,8 +30,8 @@ export function createRemarks(): Remarks {
   let restart: number | undefined
   return {
     take(line) {
-      const number = printed.exec(line)?.[1]
-      if (number !== undefined) first ??= Number(number)
+      const number = Number(printed.exec(line)?.[1])
+      if (number > noTime) first ??= number
       else if (damage.test(line)) damaged++
       else if (line.includes('Output file is empty')) empty = true
       const [, previous, current] = backwards.exec(line) ?? []

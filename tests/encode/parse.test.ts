@@ -258,5 +258,8 @@ test('remarks: the first frame that came, and what was damaged', () => {
   const prefixed = createRemarks()
   prefixed.take('[Eval @ 0x7ffc] -1.000000')
   expect(prefixed.firstFrame()).toBe(-1)
+  const none = createRemarks()
+  none.take('-9223372036854775808.000000')
+  expect(none.firstFrame()).toBeUndefined()
   expect(withoutAddress('http://127.0.0.1:9/ab: bad')).toBe('source bad')
 })
