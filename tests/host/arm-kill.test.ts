@@ -96,10 +96,10 @@ it(`what was acknowledged holds after ${kills} kills at any moment (SEED=${seed}
     const arm = await start(folder, asleep)
     // Operations that were cut off go on, and end as they were begun.
     for (const [name, power] of wanted)
-      await expect.poll(async () => (await arm.machines.look(name))?.power, { timeout: 20_000 }).toBe(power)
+      await expect.poll(async () => (await arm.machines.look(name))?.power).toBe(power)
     // Each that runs has its worker, and no other has.
     const spare = async () => workersOf(folder).length - (await runningOf(arm)).length
-    await expect.poll(spare, { timeout: 20_000, interval: 200 }).toBe(0)
+    await expect.poll(spare, { interval: 500 }).toBe(0)
     let killed = false
     const asking = (async () => {
       while (!killed) {
@@ -116,7 +116,7 @@ it(`what was acknowledged holds after ${kills} kills at any moment (SEED=${seed}
     killed = true
     // In the middle of whatever it does.
     await Promise.all([arm.end('SIGKILL'), asking])
-    await expect.poll(() => workersOf(folder), { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => workersOf(folder)).toEqual([])
   }
 })
 
@@ -124,26 +124,26 @@ it('workers come back with it, and end with it however it ends', async () => {
   const folder = stateFolder()
   const planned = [{ name: 'encoder-a-1', on: true }, { name: 'encoder-a-2' }]
   let arm = await start(folder, planned)
-  await expect.poll(() => workersOf(folder).length, { timeout: 20_000 }).toBe(1)
+  await expect.poll(() => workersOf(folder).length).toBe(1)
   expect(await runningOf(arm)).toEqual(['encoder-a-1'])
   await arm.machines.start('encoder-a-2')
-  await expect.poll(() => arm.happened, { timeout: 20_000 }).toContain('encoder-a-2 works')
+  await expect.poll(() => arm.happened).toContain('encoder-a-2 works')
   for (const how of ['SIGTERM', 'orphan', 'SIGKILL'] as const) {
     expect(workersOf(folder)).toHaveLength(2)
     if (how === 'orphan') arm.orphan()
     else await arm.end(how)
     await arm.ended
-    await expect.poll(() => workersOf(folder), { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => workersOf(folder)).toEqual([])
     arm = await start(folder, planned)
-    await expect.poll(() => workersOf(folder).length, { timeout: 20_000 }).toBe(2)
+    await expect.poll(() => workersOf(folder).length).toBe(2)
   }
   // A worker that dies is started again; one whose machine sleeps is not.
   const before = workersOf(folder).map(({ pid }) => pid)
   for (const pid of before) process.kill(pid, 'SIGKILL')
   const newer = () => workersOf(folder).filter(({ pid }) => !before.includes(pid))
-  await expect.poll(() => newer().length, { timeout: 20_000 }).toBe(2)
+  await expect.poll(() => newer().length).toBe(2)
   await arm.machines.deallocate('encoder-a-2')
-  await expect.poll(() => arm.happened, { timeout: 20_000 }).toContain('encoder-a-2 asleep')
+  await expect.poll(() => arm.happened).toContain('encoder-a-2 asleep')
   expect(workersOf(folder)).toHaveLength(1)
   await arm.end('SIGTERM')
 })
@@ -152,7 +152,7 @@ it('a worker that hangs is ended too, and a machine that is planned no more stay
   const folder = stateFolder()
   let arm = await start(folder, asleep)
   await arm.machines.start('encoder-b-1')
-  await expect.poll(() => arm.happened, { timeout: 20_000 }).toContain('encoder-b-1 works')
+  await expect.poll(() => arm.happened).toContain('encoder-b-1 works')
   const [hanging] = workersOf(folder)
   process.kill(hanging?.pid ?? 0, 'SIGSTOP')
   await arm.end('SIGKILL')
@@ -161,14 +161,12 @@ it('a worker that hangs is ended too, and a machine that is planned no more stay
   expect(workersOf(folder)).toHaveLength(1)
   const left = [{ name: 'encoder-a-1' }]
   arm = await start(folder, left)
-  await expect
-    .poll(() => workersOf(folder).filter(({ pid }) => pid !== hanging?.pid).length, { timeout: 20_000 })
-    .toBe(1)
+  await expect.poll(() => workersOf(folder).filter(({ pid }) => pid !== hanging?.pid).length).toBe(1)
   expect(workersOf(folder)).toHaveLength(1)
   expect([...(await arm.machines.all()).keys()].sort()).toEqual(['encoder-a-1', 'encoder-b-1'])
   process.kill(workersOf(folder)[0]?.pid ?? 0, 'SIGSTOP')
   await arm.machines.deallocate('encoder-b-1')
-  await expect.poll(() => arm.happened, { timeout: 20_000 }).toContain('encoder-b-1 asleep')
+  await expect.poll(() => arm.happened).toContain('encoder-b-1 asleep')
   expect(workersOf(folder)).toEqual([])
   await arm.end('SIGTERM')
   arm = await start(folder, left)

@@ -8,6 +8,8 @@ import type { InvocationContext } from '@azure/functions'
 import type { DurableClient, DurableOrchestrationStatus } from 'durable-functions'
 import * as df from 'durable-functions'
 
+/** What is waited for comes, late on a machine that does much else. */
+const patienceMs = 120_000
 const root = join(import.meta.dirname, '../..')
 const appFolder = join(import.meta.dirname, 'app-durable')
 
@@ -57,7 +59,7 @@ export async function startHost(
   const client = clientOf(binding)
 
   async function settled(id: string, isEnough = isFinal): Promise<DurableOrchestrationStatus> {
-    for (const untilMs = Date.now() + 20_000; ; await sleep(25)) {
+    for (const untilMs = Date.now() + patienceMs; ; await sleep(25)) {
       const status = await client.getStatus(id)
       if (isEnough(status)) return status
       if (isFinal(status) || Date.now() > untilMs)
@@ -75,7 +77,7 @@ export async function startHost(
       return settled(await client.startNew(name, { input, ...(instanceId ? { instanceId } : {}) }))
     },
     async says(text, times = 1) {
-      for (const untilMs = Date.now() + 20_000; output.split(text).length <= times; await sleep(10))
+      for (const untilMs = Date.now() + patienceMs; output.split(text).length <= times; await sleep(10))
         if (Date.now() > untilMs) throw new Error(`"${text}" was not printed ${times} times: ${output}`)
     },
     exited: () => end(child),
@@ -98,13 +100,14 @@ function readyPort(child: ChildProcess, output: () => string): Promise<number> {
       const found = /"ready":true,"port":(\d+)/.exec(output())
       if (found) resolve(Number(found[1]))
     })
-    child.once('exit', (code) => reject(new Error(`The host ended with ${code}: ${output()}`)))
+    // Not at its exit: its last words may still be on their way.
+    child.once('close', (code) => reject(new Error(`The host ended with ${code}: ${output()}`)))
   })
 }
 
 async function end(child: ChildProcess, signal?: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
-  const exited = new Promise((resolve) => child.once('exit', resolve))
+  const exited = new Promise((resolve) => child.once('close', resolve))
   if (signal) child.kill(signal)
   await exited
 }

@@ -82,7 +82,8 @@ it(`keeps everything through ${kills} kills (seed ${seed})`, {
   let host = await startHost(directory, { env })
   try {
     await start(host, ledger, ['events', 'LoadEvents'])
-    for (let round = 0; round < kills; round++) {
+    // On a slow machine a round may end before it has raised anything.
+    for (let round = 0; round < kills || ledger.events.length <= kills; round++) {
       const pressing = press(host, ledger, round).catch(() => {})
       await sleep(30 + random() * 900)
       await host.kill()
@@ -117,7 +118,6 @@ async function checkEvents(host: DurableHost, { events }: Ledger): Promise<void>
     expect(count, `event ${value}, sent ${tries} times (SEED=${seed})`).toBeGreaterThanOrEqual(1)
     expect(count, `event ${value}, sent ${tries} times (SEED=${seed})`).toBeLessThanOrEqual(tries)
   }
-  expect(events.length).toBeGreaterThan(kills)
 }
 
 /** Each task has ended once in its history, and none is left open. */

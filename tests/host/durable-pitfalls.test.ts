@@ -12,12 +12,12 @@ afterAll(async () => {
   discard(directory)
 })
 
-/** Refused at once: well under the time that any of its timers takes. */
+/** Refused at once: it waits for none of its timers, of which the shortest takes a minute. */
 async function refusal(name: string, input?: unknown): Promise<string> {
   const startMs = Date.now()
   const { runtimeStatus, output } = await host.run(name, input)
   expect(runtimeStatus).toBe('Failed')
-  expect(Date.now() - startMs).toBeLessThan(5000)
+  expect(Date.now() - startMs).toBeLessThan(50_000)
   return output as unknown as string
 }
 
@@ -150,7 +150,7 @@ describe('endings', () => {
     await host.client.raiseEvent(id, 'early', 1)
     await host.client.raiseEvent(id, 'go', 1)
     expect((await host.settled(id)).output).toBe('over')
-    expect(host.log()).toMatch(/event 'early' was never awaited and is lost/)
+    await host.says("event 'early' was never awaited and is lost")
   })
 
   it('holds a failure back, too, until the last open task has ended', async () => {

@@ -47,7 +47,7 @@ it('runs every chunk once, near its neighbours, and finishes after the last', as
     done.add(chunk)
   }
   expect(ran().at(-1)).toMatch(/^encode-finish/)
-}, 60_000)
+})
 
 it('goes on after a kill, and leaves no chunk out', async () => {
   const id = await host.client.startNew('encode-asset', { input: target })
@@ -65,4 +65,4 @@ it('goes on after a kill, and leaves no chunk out', async () => {
   expect(new Set(chunksRun()).size).toBe(chunks)
   // Only what was running when the kill came has run again.
   expect(chunksRun().length).toBeLessThanOrEqual(chunks + 16)
-}, 60_000)
+})

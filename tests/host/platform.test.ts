@@ -17,7 +17,13 @@ import {
 afterAll(endAllPlatforms)
 
 /** What its parts may take to notice that the supervisor is gone, and to end. */
-const ORPHANS_END_MS = 8_000
+const ORPHANS_END_MS = 60_000
+
+const isTaken = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer().once('error', () => resolve(true))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(false)))
+  })
 
 describe('the platform', () => {
   it('tells where it is before it is healthy, lets nobody else on its folder, and ends without a trace', async () => {
@@ -64,7 +70,10 @@ describe('the platform', () => {
     expect(after.adminKey).toBe(before.adminKey)
     const portsOf = ({ processes }: typeof after) =>
       processes.filter(({ name }) => name === 'storage' || name === 'cosmos').map(({ port }) => port)
-    expect(portsOf(after)).toEqual(portsOf(before))
+    const portsAfter = portsOf(after)
+    // The same, unless somebody else has taken it meanwhile.
+    for (const [n, port] of portsOf(before).entries())
+      if (portsAfter[n] !== port) expect(await isTaken(port)).toBe(true)
     expect(await again.end('SIGTERM')).toBe(0)
     expect(stillRunning(after.processes)).toEqual([])
   })
@@ -93,7 +102,8 @@ describe('the platform', () => {
       before.processes.map(({ name, port }) => [name, port]),
     )
     for (let death = 1; death <= 3; death++) {
-      await platform.healthy()
+      // Three are within a minute, on a busy machine too: the last one does not wait until it is back.
+      if (death < 3) await platform.healthy()
       const pid = platform.pidOf('functions')
       process.kill(pid, 'SIGKILL')
       while (death < 3 && platform.pidOf('functions') === pid) await sleep(20)

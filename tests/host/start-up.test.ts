@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { freePort } from '../../host/platform/free-port.ts'
 import { appFolder, freshFolder, listening, repository, send, startApp } from './running-app.ts'
 
 const main = join(repository, 'host/main.ts')
@@ -94,8 +95,7 @@ describe('the command line', () => {
   })
 
   it('takes the port from PORT, and listens on loopback only', async () => {
-    const { server, port } = await listening()
-    await new Promise((done) => server.close(done))
+    const port = await freePort(0)
     const child = spawn(process.execPath, [main, 'app', appFolder('buffered')], {
       env: { ...process.env, PORT: String(port) },
       stdio: ['ignore', 'pipe', 'ignore'],

@@ -23,8 +23,8 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-const start = (port = 0): Promise<PartProcess> =>
-  startPart('host/storage/child.ts', '--directory', directory, '--port', String(port))
+/** At a port of its own each time: the one of before may be another's meanwhile. */
+const start = (): Promise<PartProcess> => startPart('host/storage/child.ts', '--directory', directory)
 
 const containerOf = (
   port: number,
@@ -48,6 +48,7 @@ describe('storage', () => {
     const random = seeded(SEED)
     const acknowledged = new Map<string, string>()
     const deleted = new Set<string>()
+    let promised = 0
     let part = await start()
     await containerOf(part.port).create()
 
@@ -62,6 +63,7 @@ describe('storage', () => {
           await blob.commitBlockList(['AAAA'])
         }
         acknowledged.set(name, hash(bytes))
+        promised++
       }
       const remove = async (name: string): Promise<void> => {
         acknowledged.delete(name)
@@ -74,11 +76,11 @@ describe('storage', () => {
       if (victim && random() < 0.4) writes.push(remove(victim))
       // Either straight after the last answer, or in the middle of them: those that fail were never promised.
       const settled = Promise.allSettled(writes)
-      await Promise.race([settled, ...(random() < 0.5 ? [] : [sleep(random() * 30)])])
+      await Promise.race([settled, ...(round % 2 === 0 ? [] : [sleep(random() * 30)])])
       await part.end('SIGKILL')
       await settled
 
-      part = await start(part.port)
+      part = await start()
       const after = containerOf(part.port)
       for (const [name, sha256] of acknowledged) {
         const bytes = await after.getBlobClient(name).downloadToBuffer()
@@ -88,9 +90,9 @@ describe('storage', () => {
         expect(await after.getBlobClient(name).exists(), `SEED=${SEED} round ${round}: ${name}`).toBe(false)
       }
     }
-    expect(acknowledged.size).toBeGreaterThan(KILLS / 2)
+    expect(promised).toBeGreaterThanOrEqual(KILLS / 2)
     await part.end('SIGTERM')
-  }, 120_000)
+  })
 
   it('goes on with a block list that was begun before a kill', async () => {
     const part = await start()

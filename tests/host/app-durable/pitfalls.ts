@@ -147,9 +147,10 @@ df.app.orchestration('Fails', function* (context) {
 
 df.app.activity('Slow', {
   handler: async (ms: number) => {
-    // The tests kill the process once they have read this.
+    // The tests kill the process once they have read this: where it is held it goes on until then.
     process.stdout.write(`Slow runs for ${ms}.\n`)
-    await new Promise((resolve) => setTimeout(resolve, ms))
+    const isHeld = process.env['SLOW_IS_HELD'] === 'yes' && ms > 1
+    await new Promise((resolve) => isHeld || setTimeout(resolve, ms))
     return `ran for ${ms}`
   },
 })

@@ -1,8 +1,13 @@
 // One set of functions for both modes of HTTP: results that are fine, and each that the real host chokes on.
+import { existsSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { app, HttpResponse } from '@azure/functions'
 
 const chunk = (text) => Buffer.from(text)
+/** Until the test makes the file. */
+export const letGo = async () => {
+  while (!existsSync(process.env.LET_GO)) await sleep(10)
+}
 /** Gives the chunks one by one, then fails or ends. */
 const body = (chunks, { error, pauseMs = 0 } = {}) =>
   new ReadableStream({
@@ -63,7 +68,17 @@ const results = {
   tooShort: () => ({ headers: { 'content-length': '10' }, body: 'abc' }),
   tooLong: () => ({ headers: { 'content-length': '3' }, body: 'abcdef' }),
   silent: () => ({ body: new ReadableStream({ pull: () => sleep(60_000) }) }),
-  slow: () => ({ headers: { 'content-type': 'text/plain' }, body: body(['1', '2', '3'], { pauseMs: 150 }) }),
+  held: () => ({
+    headers: { 'content-type': 'text/plain' },
+    body: new ReadableStream({
+      start: (controller) => controller.enqueue(chunk('1')),
+      async pull(controller) {
+        await letGo()
+        controller.enqueue(chunk('2'))
+        controller.close()
+      },
+    }),
+  }),
 }
 
 let pulled = 0
@@ -99,6 +114,13 @@ export function register() {
     handler: async (request) => {
       await sleep(Number(request.params.ms))
       return { body: 'slept' }
+    },
+  })
+  app.http('held', {
+    methods: ['GET'],
+    handler: async () => {
+      await letGo()
+      return { body: 'let go' }
     },
   })
   app.http('flood', {
