@@ -83,7 +83,7 @@ describe('the package', () => {
       spawnSync(
         process.execPath,
         ['--require', join(root, 'tests/support/functions-core.cjs'), join(site, 'dist/main.mjs')],
-        { cwd: site, env, encoding: 'utf8', timeout: 30_000 },
+        { cwd: site, env, encoding: 'utf8' },
       )
     const loaded = load({ ...azureSettings(), HOME: folder })
     expect(loaded.stderr).toBe('')

@@ -1,6 +1,7 @@
 // What a machine of the fleet fetches: one archive named by its hash, the same bytes each time, in which the worker runs on its own.
-import { spawnSync } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import {
   chmodSync,
   existsSync,
@@ -14,6 +15,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { tarGz } from '../scripts/tar.ts'
 import { smallestProgram } from './support/smallest-program.ts'
@@ -86,16 +88,19 @@ describe.runIf(hasNode)('the package of the worker', () => {
   })
 
   function start(env: Record<string, string>) {
-    const { status, signal, stdout, stderr } = spawnSync(join(tree, 'bin/node'), [join(tree, 'worker.mjs')], {
+    const child = spawn(join(tree, 'bin/node'), [join(tree, 'worker.mjs')], {
       env: { PATH: '/nowhere', ...env },
-      encoding: 'utf8',
-      timeout: 5000,
-      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'pipe', 'pipe'],
     })
-    return { status, signal, said: stdout + stderr }
+    let said = ''
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        said += chunk.toString()
+      })
+    return { child, ended: once(child, 'close') as Promise<[number | null]>, said: () => said }
   }
 
-  test('starts with what a machine is told, and refuses to without, in words', () => {
+  test('starts with what a machine is told, and refuses to without, in words', async () => {
     const told = {
       BLOB_URL: 'http://127.0.0.1:9',
       COSMOS_ENDPOINT: 'http://127.0.0.1:9',
@@ -105,16 +110,24 @@ describe.runIf(hasNode)('the package of the worker', () => {
       NODE_ID: 'encoder-z1-1',
     }
     for (const name of ['NODE_ID', 'BLOB_URL'] as const) {
-      const { status, said } = start({ ...told, [name]: '' })
-      expect(status).toBe(1)
-      expect(said).toContain(name)
-      expect(said).not.toMatch(/^\s+at /m)
+      const refused = start({ ...told, [name]: '' })
+      expect((await refused.ended)[0]).toBe(1)
+      expect(refused.said()).toContain(name)
+      expect(refused.said()).not.toMatch(/^\s+at /m)
     }
-    // It can reach nobody here, and goes on trying: only the test ends it.
-    const started = start(told)
-    expect(started.signal, started.said).toBe('SIGKILL')
-    expect(started.said).toMatch(/"fleet\.worker-started".*"encoder-z1-1"/)
-  }, 30_000)
+    const { child, ended, said } = start(told)
+    try {
+      const isUp = () => child.exitCode !== null || said().includes('"fleet.worker-started"')
+      await expect.poll(isUp).toBe(true)
+      // It can reach nobody here, and goes on trying.
+      await sleep(2000)
+      expect(child.exitCode, said()).toBeNull()
+      expect(said()).toMatch(/"fleet\.worker-started".*"encoder-z1-1"/)
+    } finally {
+      child.kill('SIGKILL')
+      await ended
+    }
+  })
 })
 
 describe('publishing', () => {
