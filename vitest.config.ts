@@ -1,7 +1,9 @@
-// How the tests run: rules first, then whole flows and browsers side by side, since what those count is frames, not time.
+// How the tests run: rules first, those that leave no trace in one process; then whole flows and browsers side by side, since what those count
+// is frames, not time.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './tests/support/order.ts'
+import { pureFiles } from './tests/support/pure.ts'
 
 /** One more than there are cores: a file waits for leases, machines and pictures two fifths of its time. */
 const maxWorkers = Math.min(4, availableParallelism() + 1)
@@ -23,6 +25,19 @@ export default defineConfig({
             'tests/*.test.ts',
             'tests/{core,http,host,encode,protect,deliver,fleet,webhooks,azure}/**/*.test.ts',
           ],
+          exclude: pureFiles,
+          expect: patience,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+        },
+      },
+      {
+        test: {
+          name: 'pure',
+          sequence: { groupOrder: 0 },
+          maxWorkers,
+          include: pureFiles,
+          isolate: false,
           expect: patience,
           testTimeout: 240_000,
           hookTimeout: 120_000,

@@ -1,4 +1,5 @@
-// In which order the files run: those that take longest first, since one that is begun last runs alone to the end.
+// In which order the files run: those that take longest first, since one that is begun last runs alone to the end; those that share a
+// process last, one after another, since only its next file may have it.
 import { join, relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -30,7 +31,8 @@ const tests = join(import.meta.dirname, '..')
 
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const place = ({ moduleId }: TestSpecification) => {
+    const place = ({ moduleId, project }: TestSpecification) => {
+      if (!project.config.isolate) return long.length + 1
       const at = long.indexOf(relative(tests, moduleId))
       return at < 0 ? long.length : at
     }
