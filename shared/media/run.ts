@@ -82,31 +82,28 @@ async function runIn(folder: string, path: string, ask: RunAsk): Promise<Omit<Ru
   try {
     const messages = createMessages(wordsBytes, ask.onMessage)
     for (const one of children) one.stderr.on('data', messages.take)
-    // Who has enough before its feeder has ended is done all the same.
-    let fed: RunOutcome['end'] = 'done'
-    feeder?.ended.then(
-      (end) => {
-        fed = end
-      },
-      () => {
-        fed = 'failed'
-      },
-    )
     await drain(child.stdout, ask.onOutput).catch((error: unknown) => {
       kill()
       throw error
     })
     const end = await ended
-    const first = fed
+    const first = feeder && end === 'done' ? await fed(feeder) : end
     kill()
     await closed
-    return { end: tooSlow ? 'too-slow' : end === 'done' ? first : end, messages: messages.text() }
+    return { end: tooSlow ? 'too-slow' : first, messages: messages.text() }
   } finally {
     clearTimeout(timer)
     ask.signal?.removeEventListener('abort', kill)
     kill()
     feeder?.child.stdout.destroy()
   }
+}
+
+/** How the feeder ended, of one that is done: who had enough before the feeder had said all is done all the same. */
+async function fed({ child, ended }: ReturnType<typeof start>): Promise<RunOutcome['end']> {
+  for await (const _more of child.stdout) return 'done'
+  // It has closed its output, and so is about to end, if it has not yet.
+  return ended.catch(() => 'failed')
 }
 
 async function drain(stdout: AsyncIterable<Uint8Array>, onOutput: RunAsk['onOutput']): Promise<void> {

@@ -176,6 +176,35 @@ test('a look that was under way when its title was cancelled offers nothing', as
   expect(await yard.stores.offers.unfinished()).toEqual([])
 })
 
+test('while a unit takes the place of the one before it, what is left is told all along', async () => {
+  const title = await yard.title(planOf(60), { step: 3 })
+  await title.look(1)
+  const held = await yard.claim('node')
+  await title.make(1)
+  if (held) await yard.report(held, 'done')
+  await title.look(1)
+  const left = async () => workOf(await yard.stores.offers.unfinished(), 1)
+  const [before, told] = [await left(), [] as unknown[]]
+  const { change, remove } = yard.offers
+  yard.offers.change = async (...of) => {
+    const after = await change(...of)
+    told.push(await left())
+    return after
+  }
+  yard.offers.remove = async (...of) => {
+    await remove(...of)
+    told.push(await left())
+  }
+  try {
+    expect(await title.look(4)).toMatchObject({ ok: true, fresh: true })
+  } finally {
+    Object.assign(yard.offers, { change, remove })
+  }
+  expect(before).toMatchObject({ parallel: 1 })
+  expect(told).toEqual([before])
+  expect((await yard.stores.offers.list(title.jobId)).map(({ chunk }) => chunk)).toEqual([4])
+})
+
 test('one that fails for good ends what would come after it, and stays to be read', async () => {
   const title = await yard.title(planOf(60), { step: 1 })
   await title.look(1)

@@ -6,7 +6,7 @@ import { createControl } from '../../shared/encode/control.ts'
 import { createEncode, type Encode } from '../../shared/encode/index.ts'
 import type { Finished, Outcome, Prepared } from '../../shared/encode/work.ts'
 import { beeps, draw, greyFrames, lavfi, longFilm, plainH264 } from './film.ts'
-import { assetId, setStage, target, tenantId, whenAtWork } from './stage.ts'
+import { assetId, endsOf, setStage, target, tenantId, whenAtWork } from './stage.ts'
 
 const long = longFilm()
 const small = draw([...lavfi(greyFrames('25', 7), beeps(7)), ...plainH264])
@@ -43,17 +43,17 @@ function setUp(film: Uint8Array) {
   return { stage, encode: createEncode(stage.parts), update, retired, folder }
 }
 
-test('a first encode that is cancelled stops within seconds, and nothing is left', async () => {
+test('a first encode that is cancelled stops in the middle, and nothing is left', async () => {
   const { stage, encode, update } = setUp(long)
   const { planned } = await prepared(encode, 1)
+  const ends = endsOf(stage.parts)
   const atWork = whenAtWork(stage.parts)
   const running = [encode.chunk({ ...planned, chunk: 1 }), encode.audio(planned), encode.poster(planned)]
   await atWork
   await update((asset) => cancelled(asset, nowMs))
-  const startedMs = performance.now()
   for (const outcome of await Promise.all(running.slice(0, 1))) expect(outcome.ok).toBe(false)
+  expect(ends).toEqual(['stopped'])
   await Promise.all(running)
-  expect(performance.now() - startedMs).toBeLessThan(10_000)
   await encode.fail({ ...target })
   expect(stage.asset()).toMatchObject({ state: 'failed', error: { code: 'encode-cancelled' } })
   expect(stage.asset()?.cleanedAt).toBeDefined()
@@ -102,7 +102,7 @@ test('a title is encoded anew while it plays, and switches at once; the version 
   expect([folder(1), retired, stage.asset()?.former]).toEqual([[], ['v1.0'], undefined])
   expect([...stage.units.values()].every(({ jobId }) => jobId.endsWith('-v2'))).toBe(true)
   expect(stage.files.size).toBe(1)
-}, 120_000)
+})
 
 test('of a version whose keys were changed, all generations go, and only once the last of them may', async () => {
   const { stage, encode, update, retired } = setUp(small)
@@ -120,7 +120,7 @@ test('of a version whose keys were changed, all generations go, and only once th
   expect(retired).toEqual([])
   await encode.retire({ ...target, version: 2, until: end.until })
   expect([retired, stage.asset()?.former]).toEqual([['v1.0', 'v1.1'], undefined])
-}, 120_000)
+})
 
 test('cancelled, or failed, it leaves the title as it plays, and nothing of its own', async () => {
   const { stage, encode, update, retired, folder } = setUp(long)
@@ -159,7 +159,7 @@ test('cancelled, or failed, it leaves the title as it plays, and nothing of its 
     next: { version: 3, error: { code: 'source-changed' } },
   })
   expect(folder(1)).toEqual([ready.timeline])
-}, 120_000)
+})
 
 const other: typeof assetId = `ast_${'2'.repeat(20)}`
 
@@ -184,7 +184,7 @@ test('a title that is deleted while it is encoded anew goes with both versions',
     [],
     [],
   ])
-}, 120_000)
+})
 
 test('a title whose source is gone, or another, is not encoded anew', async () => {
   const { stage } = setUp(small)

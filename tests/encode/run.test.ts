@@ -17,7 +17,12 @@ function script(name: string, body: string, mode = 0o755): string {
   chmodSync(path, mode)
   return path
 }
-const ask = (more: Partial<RunAsk> = {}): RunAsk => ({ program: 'ffmpeg', argv: [], wallMs: 20_000, ...more })
+const ask = (more: Partial<RunAsk> = {}): RunAsk => ({
+  program: 'ffmpeg',
+  argv: [],
+  wallMs: 600_000,
+  ...more,
+})
 const workFolders = () =>
   readdirSync(dirname(workPrefix)).filter((name) => name.startsWith(`${basename(workPrefix)}${process.pid}-`))
 
@@ -52,10 +57,8 @@ test('it sees nothing of our environment', async () => {
 })
 
 test('time is bounded', async () => {
-  const started = performance.now()
-  expect((await runProgram(script('sleeps', 'exec sleep 30'), ask({ wallMs: 300 }))).end).toBe('too-slow')
-  expect(performance.now() - started).toBeLessThan(10_000)
-  expect((await runProgram(script('naps', 'exec sleep 0.1'), ask({ wallMs: 20_000 }))).end).toBe('done')
+  expect((await runProgram(script('sleeps', 'exec sleep 600'), ask({ wallMs: 300 }))).end).toBe('too-slow')
+  expect((await runProgram(script('naps', 'exec sleep 0.1'), ask())).end).toBe('done')
 })
 
 test('files are bounded', async () => {
@@ -105,8 +108,8 @@ test('a signal kills it, with its own reason', async () => {
 })
 
 test('a signal kills it at whatever moment it comes, before it has begun too', async () => {
-  const path = script('sleeps', 'exec sleep 5')
-  const startedMs = Date.now()
+  // One that it missed would sleep on, and be waited for.
+  const path = script('sleeps', 'exec sleep 600')
   for (let moment = 0; moment < 12; moment++) {
     const abort = new AbortController()
     const running = runProgram(path, ask({ signal: abort.signal }))
@@ -115,8 +118,6 @@ test('a signal kills it at whatever moment it comes, before it has begun too', a
     abort.abort(new Error('at once'))
     await expect(running).rejects.toThrow('at once')
   }
-  // One that it missed sleeps on alone.
-  expect(Date.now() - startedMs).toBeLessThan(4500)
   expect(workFolders()).toEqual([])
 })
 
@@ -150,9 +151,11 @@ test('what one writes, the other reads; it is done when both are, or when it has
     messages: 'told\n',
     out: 'abc',
   })
-  expect(await run('printf abc; exit 1', 'cat; sleep 0.2')).toMatchObject({ end: 'failed', out: 'abc' })
+  expect(await run('printf abc; exit 1', 'cat')).toMatchObject({ end: 'failed', out: 'abc' })
+  // What it is to be told at its end may come a while after its last word.
+  expect(await run('printf abc; exec >&-; sleep 0.3; exit 1', 'cat')).toMatchObject({ end: 'failed' })
   expect(await run('printf abc', 'cat; exit 1')).toMatchObject({ end: 'failed' })
-  expect(await run('kill -9 $$', 'cat; sleep 0.2')).toMatchObject({ end: 'killed' })
+  expect(await run('kill -9 $$', 'cat')).toMatchObject({ end: 'killed' })
   expect(await run('exec yes', 'head -c 4')).toMatchObject({ end: 'done', out: 'y\ny\n' })
   const stuck = ask({ feed: ['feed', 'exec sleep 30'], argv: ['cat'], wallMs: 300 })
   expect((await runProgram(path, stuck)).end).toBe('too-slow')

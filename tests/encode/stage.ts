@@ -48,6 +48,23 @@ export function whenAtWork({ ffmpeg }: EncodeParts, programs = 1): Promise<void>
   })
 }
 
+/** How ffmpegs of chunks that begin from now on end: by themselves, or stopped on the way. */
+export function endsOf({ ffmpeg }: EncodeParts): string[] {
+  const { run } = ffmpeg
+  const ends: string[] = []
+  const heeded = async (ask: RunAsk) => {
+    const note = ask.argv.includes('-progress') ? (end: string) => ends.push(end) : () => {}
+    const outcome = await run(ask).catch((error) => {
+      note('stopped')
+      throw error
+    })
+    note(outcome.end)
+    return outcome
+  }
+  Object.assign(ffmpeg, { run: heeded })
+  return ends
+}
+
 const etags = new WeakMap<Uint8Array, string>()
 const etagOf = (bytes: Uint8Array): string => {
   const etag = etags.get(bytes) ?? createHash('sha1').update(bytes).digest('hex')
@@ -177,8 +194,9 @@ export function setStage(
   const offers: OfferStore = {
     now: systemClock.now,
     get: async (_jobId, id) => given.get(id),
-    change: async (_jobId, id, change) => {
+    change: async (_jobId, id, change, inPlaceOf = '') => {
       const next = change(given.get(id))
+      if (!given.has(id)) given.delete(inPlaceOf)
       if (next !== 'unchanged') given.set(id, structuredClone(next))
       return given.get(id)
     },
