@@ -13,7 +13,7 @@ const blocks = pages.flatMap((page) =>
   [...read(page).matchAll(/```sh run\n([\s\S]*?)```/g)].map((match) => ({ page, commands: match[1] ?? '' })),
 )
 
-describe('commands of the docs', { timeout: 180_000 }, () => {
+describe('commands of the docs', () => {
   test('there are some', () => expect(blocks.length).toBeGreaterThan(1))
   test.each(blocks)('$page: $commands', ({ commands }) => {
     const { status, stderr } = spawnSync('bash', ['-euc', commands], { cwd: root, encoding: 'utf8' })

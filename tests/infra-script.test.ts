@@ -47,7 +47,6 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
 // In order: each goes on where the one before it ended.
 test.runIf(process.env['BICEP'])(
   'without an SSH key there are no machines, no group for them, and nobody who may do anything with them',
-  { timeout: 180_000 },
   () => {
     cpSync(join(root, 'infra'), path('whole'), { recursive: true })
     const prod = path('whole/prod.bicepparam')
@@ -76,7 +75,7 @@ test.runIf(process.env['BICEP'])(
   },
 )
 
-describe.runIf(process.env['BICEP'])('with the real compiler', { timeout: 180_000 }, () => {
+describe.runIf(process.env['BICEP'])('with the real compiler', () => {
   test('it formats and takes the snapshots', () => {
     cpSync(join(root, 'infra/bicepconfig.json'), path('bicepconfig.json'))
     writeFileSync(path('main.bicep'), group.replace("'rg'", "   'rg'"))

@@ -19,6 +19,7 @@ const lingerMs = 1500
 export function createScrubber(video: HTMLVideoElement) {
   let tiles: Tile[] = []
   let dragging = false
+  let peekedSeconds = 0
   let stop = new AbortController()
   let linger: ReturnType<typeof setTimeout> | undefined
 
@@ -43,6 +44,7 @@ export function createScrubber(video: HTMLVideoElement) {
 
   function show(atSeconds: number): void {
     clearTimeout(linger)
+    peekedSeconds = atSeconds
     const tile = tileAt(tiles, atSeconds)
     picture.hidden = tile === undefined
     if (tile) {
@@ -125,6 +127,8 @@ export function createScrubber(video: HTMLVideoElement) {
       loadStoryboard(storyboardUrl, stop.signal).then(
         (loaded) => {
           tiles = loaded
+          // Somebody may be looking there already.
+          if (!peek.hidden) show(peekedSeconds)
         },
         () => {},
       )

@@ -3,22 +3,21 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Browser, Page } from 'playwright-core'
+import type { Browser, Page, Response } from 'playwright-core'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { describeInBrowser, launchBrowser } from '../support/browser.ts'
+import { describeInBrowser, launchBrowser, openPage } from '../support/browser.ts'
 import { type ConsolePage, openConsole } from '../support/console-page.ts'
-import { drawFilm, repeatFilm, secondOf } from '../support/film.ts'
-import { centrePixel } from '../support/pixel.ts'
+import { drawFilm, repeatFilm } from '../support/film.ts'
+import { expectSecond } from '../support/pixel.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type SecondOrigin, startSecondOrigin } from '../support/second-origin.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const seconds = 10
-const frameRate = 25
+const frameRate = 12
 const longSeconds = 90
 /** What is counted is frames, not time: Chromium decodes each of them at any speed. */
 const speed = 4
-const patience = { timeout: 60_000 }
 
 describeInBrowser('a title on a page of another site', () => {
   let platform: Platform
@@ -79,7 +78,7 @@ describeInBrowser('a title on a page of another site', () => {
   }
 
   async function visit(on: SecondOrigin, lines: string): Promise<Page> {
-    const page = await browser.newPage()
+    const page = await openPage(browser)
     await page.goto(on.publish(around(lines)))
     return page
   }
@@ -102,11 +101,11 @@ describeInBrowser('a title on a page of another site', () => {
       video.playbackRate = rate
     }, times)
   const until = (page: Page, moment: number) =>
-    page.waitForFunction((at) => (document.querySelector('video')?.currentTime ?? 0) > at, moment, patience)
+    page.waitForFunction((at) => (document.querySelector('video')?.currentTime ?? 0) > at, moment)
 
   async function expectRefused(page: Page, sentence: string): Promise<void> {
     const alert = page.getByRole('alert')
-    await alert.filter({ hasText: sentence }).waitFor(patience)
+    await alert.filter({ hasText: sentence }).waitFor()
     const video = page.locator('.movidone video')
     expect(
       await video.evaluate((element: HTMLVideoElement) => [
@@ -142,7 +141,7 @@ describeInBrowser('a title on a page of another site', () => {
     const page = await visit(site, snippet)
     await hasten(page, speed)
     await start(page)
-    await page.waitForFunction(() => document.querySelector('video')?.ended, undefined, patience)
+    await page.waitForFunction(() => document.querySelector('video')?.ended)
     const video = page.locator('.movidone video')
     const played = await video.evaluate((element: HTMLVideoElement) => ({
       frames: element.getVideoPlaybackQuality().totalVideoFrames,
@@ -150,17 +149,16 @@ describeInBrowser('a title on a page of another site', () => {
       controls: element.controls,
       inline: element.playsInline,
     }))
-    expect(played).toEqual({ frames: seconds * frameRate, ranges: 1, controls: true, inline: true })
+    expect(played).toMatchObject({ ranges: 1, controls: true, inline: true })
+    // Whoever had to go on after standing still decodes some twice; none may be missing.
+    expect(played.frames).toBeGreaterThanOrEqual(seconds * frameRate)
     expect(await page.getByRole('alert').isHidden()).toBe(true)
     for (const second of [3, 9, 0, 6]) {
-      await video.evaluate(async (element: HTMLVideoElement, at) => {
+      await video.evaluate((element: HTMLVideoElement, at) => {
         element.controls = false
-        const shown = new Promise((resolve) => element.requestVideoFrameCallback(resolve))
         element.currentTime = at
-        await shown
-        await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)))
       }, second + 0.5)
-      expect(secondOf(await centrePixel(page, video))).toBe(second)
+      await expectSecond(page, video, second)
     }
     await page.close()
   })
@@ -175,7 +173,7 @@ describeInBrowser('a title on a page of another site', () => {
       "require-trusted-types-for 'script'",
       "trusted-types 'none'",
     ]
-    const page = await browser.newPage()
+    const page = await openPage(browser)
     const broken: string[] = []
     page.on(
       'console',
@@ -202,11 +200,7 @@ describeInBrowser('a title on a page of another site', () => {
     await page.evaluate(() => document.querySelectorAll('.movidone')[1]?.remove())
     const fresh = (await tenant.playback(await idOf('Colours'))).hlsUrl
     await page.evaluate((src) => document.querySelector('.movidone')?.setAttribute('data-src', src), fresh)
-    await page.waitForFunction(
-      () => (document.querySelector('video')?.readyState ?? 0) >= 2,
-      undefined,
-      patience,
-    )
+    await page.waitForFunction(() => (document.querySelector('video')?.readyState ?? 0) >= 2)
     await start(page)
     await until(page, 0.5)
     await page.close()
@@ -215,7 +209,7 @@ describeInBrowser('a title on a page of another site', () => {
   test('they load code from where they came from alone, whatever else got into the page', async () => {
     const planted =
       '<base href="https://elsewhere.test/"><img name="currentScript" src="https://elsewhere.test/x/embed.js">'
-    const page = await browser.newPage()
+    const page = await openPage(browser)
     const elsewhere: string[] = []
     page.on('request', (request) => {
       if (request.resourceType() === 'script' && !request.url().startsWith(platform.apiUrl))
@@ -251,37 +245,33 @@ describeInBrowser('a title on a page of another site', () => {
     await start(page)
     await until(page, 2)
     // What is fetched ahead is bounded, or a session that is over would be seen for minutes.
-    await page.waitForFunction(
-      () => {
-        const { buffered, currentTime } = document.querySelector('video')!
-        return buffered.length > 0 && buffered.end(buffered.length - 1) - currentTime > 20
-      },
-      undefined,
-      patience,
-    )
+    await page.waitForFunction(() => {
+      const { buffered, currentTime } = document.querySelector('video')!
+      return buffered.length > 0 && buffered.end(buffered.length - 1) - currentTime > 20
+    })
     await desk.getByRole('link', { name: 'Access' }).click()
     const row = desk.locator('#sessions .row').filter({ hasText: 'Long' })
-    await row.waitFor(patience)
+    await row.waitFor()
     await row.getByRole('button', { name: /^End the session of Long/ }).click()
-    const answers: Array<{ status: number; atMs: number }> = []
-    page.on('response', (response) => answers.push({ status: response.status(), atMs: performance.now() }))
+    const answers: Response[] = []
+    page.on('response', (response) => answers.push(response))
     const revoked = desk.waitForResponse((response) => response.url().endsWith('/revocations'))
     await desk
       .getByRole('dialog', { name: 'End this session?' })
       .getByRole('button', { name: 'End it' })
       .click()
     expect((await revoked).status()).toBe(204)
-    const revokedAtMs = performance.now()
-    await page.getByRole('alert').filter({ hasText: 'may not be played here' }).waitFor(patience)
-    const after = answers.filter(({ atMs }) => atMs > revokedAtMs)
-    expect(after.filter(({ status }) => status !== 403)).toEqual([])
-    expect((after[0]?.atMs ?? Number.POSITIVE_INFINITY) - revokedAtMs).toBeLessThan(5000)
+    const revokedAtMs = Date.now()
+    await page.getByRole('alert').filter({ hasText: 'may not be played here' }).waitFor()
+    const isLate = (answer: Response) => answer.request().timing().startTime > revokedAtMs + 5000
+    expect(answers.filter((answer) => isLate(answer) && answer.status() !== 403)).toEqual([])
+    expect(answers.at(-1)?.status()).toBe(403)
     // Nothing is left of what was fetched ahead.
     const left = await page
       .locator('.movidone video')
       .evaluate((video: HTMLVideoElement) => [video.paused, video.buffered.length])
     expect(left).toEqual([true, 0])
-    await row.waitFor({ state: 'detached', ...patience })
+    await row.waitFor({ state: 'detached' })
 
     // The grant of a session that was revoked opens no other one.
     await page.reload()
@@ -302,9 +292,10 @@ describeInBrowser('a title on a page of another site', () => {
       'request',
       (request) => request.method() === 'POST' && asked.push(new URL(request.url()).pathname),
     )
-    // Beyond what was fetched ahead of it.
+    // Beyond what was fetched ahead of it, and a segment that may have been on its way.
+    const ahead = await desk.locator('video').evaluate(({ buffered }: HTMLVideoElement) => buffered.end(0))
     await hasten(desk, 2 * speed)
-    await until(desk, 36)
+    await until(desk, ahead + 5)
     expect(asked.filter((path) => path.endsWith('/playback'))).toHaveLength(1)
     expect(await desk.locator('#player-error').textContent()).toBe('')
     await desk.keyboard.press('Escape')
@@ -326,20 +317,15 @@ describeInBrowser('a title on a page of another site', () => {
   })
 
   test('who asks for too much that is refused is told to wait', async () => {
-    const ask = (n: number) => fetch(`${platform.apiUrl}/api/v1/play/nothing${n}/master.m3u8`)
-    for (let n = 0; n < 40; n++) await ask(n)
-    // On and on, for each second of silence earns an answer of another kind.
-    let asking = true
-    const asked = (async () => {
-      for (let n = 40; asking; n++) await ask(n)
-    })()
-    try {
-      const page = await visit(site, snippet)
-      await expectRefused(page, 'Too many attempts')
-      await page.close()
-    } finally {
-      asking = false
-      await asked
-    }
+    const page = await openPage(browser)
+    // However fast it asks: on and on, for each second of silence earns an answer of another kind.
+    await page.route('**/api/v1/play/**', async (route) => {
+      let response = await route.fetch()
+      while (response.status() === 403) response = await route.fetch()
+      await route.fulfill({ response })
+    })
+    await page.goto(site.publish(around(snippet)))
+    await expectRefused(page, 'Too many attempts')
+    await page.close()
   })
 })

@@ -3,14 +3,13 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Browser } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { describeInBrowser, launchBrowser } from '../support/browser.ts'
 import { type ConsolePage, openConsole } from '../support/console-page.ts'
 import { drawFilm, repeatFilm } from '../support/film.ts'
+import { type HeldFfmpeg, heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
-
-const patience = { timeout: 120_000 }
 
 describeInBrowser('encodes in the console', () => {
   let platform: Platform
@@ -18,18 +17,20 @@ describeInBrowser('encodes in the console', () => {
   let console: ConsolePage
   let tenant: Tenant
   let folder: string
+  let ffmpeg: HeldFfmpeg
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'movidone-encodes-'))
-    const parts = [startPlatform(), launchBrowser()] as const
-    await drawFilm({ path: join(folder, 'Short.mp4'), seconds: 4, size: '640x360' })
-    await repeatFilm({ from: join(folder, 'Short.mp4'), to: join(folder, 'Long.mp4'), seconds: 60 })
+    ffmpeg = heldFfmpeg(folder)
+    const parts = [startPlatform({ env: ffmpeg.env }), launchBrowser()] as const
+    await drawFilm({ path: join(folder, 'Short.mp4'), seconds: 4, frameRate: 12, size: '320x180' })
+    await repeatFilm({ from: join(folder, 'Short.mp4'), to: join(folder, 'Long.mp4'), seconds: 12 })
     ;[platform, browser] = await Promise.all(parts)
     tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
     console = await openConsole(browser, platform)
-    console.page.setDefaultTimeout(patience.timeout)
     await console.signIn(platform.tenant.apiKey)
   })
+  afterEach(() => ffmpeg.release())
   afterAll(async () => {
     await browser?.close()
     await platform?.stop()
@@ -43,7 +44,7 @@ describeInBrowser('encodes in the console', () => {
     console.page.getByRole('dialog').getByRole('button', { name: button }).click()
   const idOf = async (name: string) => (await console.card(name).getAttribute('data-asset-id')) ?? ''
   const state = (name: string, words: string) =>
-    console.card(name).locator('.state', { hasText: words }).waitFor(patience)
+    console.card(name).locator('.state', { hasText: words }).waitFor()
 
   test('tells the price before the work, and begins when it is wanted', async () => {
     await console.page.getByLabel('Tell me the price first').check()
@@ -69,12 +70,11 @@ describeInBrowser('encodes in the console', () => {
     await console.page.getByLabel('Tell me the price first').uncheck()
     await press('Long', 'Cancel the upload of Long')
     await console.card('Long').waitFor({ state: 'detached' })
-    await expect
-      .poll(async () => (await tenant.call('GET', `/api/v1/assets/${assetId}`)).status, patience)
-      .toBe(404)
+    await expect.poll(async () => (await tenant.call('GET', `/api/v1/assets/${assetId}`)).status).toBe(404)
   })
 
   test('cancels the first encode only when told twice', async () => {
+    ffmpeg.hold()
     await send('Long')
     await state('Long', 'Encoding')
     await press('Long', 'Cancel the encode of Long')
@@ -83,6 +83,7 @@ describeInBrowser('encodes in the console', () => {
     await press('Long', 'Cancel the encode of Long')
     await answer('Cancel the encode')
     await state('Long', 'Failed')
+    ffmpeg.release()
     expect((await tenant.asset(await idOf('Long'))).error?.code).toBe('encode-cancelled')
     expect(
       await console
@@ -101,25 +102,24 @@ describeInBrowser('encodes in the console', () => {
     const before = (await tenant.playback(await idOf('Long'))).hlsUrl
     expect((await fetch(before)).status).toBe(200)
 
+    ffmpeg.hold()
     await press('Long', 'Re-encode Long')
     await answer('Re-encode')
-    await console.card('Long').getByText('Next version: ').waitFor(patience)
+    await console.card('Long').getByText('Next version: ').waitFor()
     expect(await console.card('Long').locator('.state').textContent()).toContain('Ready')
     expect(await console.card('Long').getByRole('button', { name: 'Play Long' }).isVisible()).toBe(true)
     expect((await tenant.asset(await idOf('Long'))).nextVersion).toBeDefined()
 
     await press('Long', 'Cancel the encode of Long')
     await answer('Cancel the encode')
-    await console.card('Long').getByText('cancelled; this one plays on').waitFor(patience)
+    await console.card('Long').getByText('cancelled; this one plays on').waitFor()
     expect((await tenant.asset(await idOf('Long'))).state).toBe('ready')
 
     await press('Short', 'Re-encode Short')
     await answer('Re-encode')
-    await console.card('Short').getByText('Next version: ').waitFor(patience)
-    await console
-      .card('Short')
-      .getByText('Next version: ')
-      .waitFor({ state: 'hidden', ...patience })
+    await console.card('Short').getByText('Next version: ').waitFor()
+    ffmpeg.release()
+    await console.card('Short').getByText('Next version: ').waitFor({ state: 'hidden' })
     const after = await tenant.asset(await idOf('Short'))
     expect([after.state, after.nextVersion]).toEqual(['ready', undefined])
     await console.page

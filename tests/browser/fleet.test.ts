@@ -9,11 +9,12 @@ import { readLocalJson } from '../../host/platform/local-json.ts'
 import { describeInBrowser, launchBrowser } from '../support/browser.ts'
 import { openConsole } from '../support/console-page.ts'
 import { drawFilm, repeatFilm } from '../support/film.ts'
+import { type Fleet, fleetOf } from '../support/fleet.ts'
 import { type FleetPage, openFleetPage } from '../support/fleet-page.ts'
 import { takeFleetPicture } from '../support/fleet-picture.ts'
+import { type HeldFfmpeg, heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 
-const patience = { timeout: 120_000 }
 /** Of less patience than those that `npm start` has. */
 const pool = (name: string, groups: Array<{ name: string; zone: string; count: number }>) => ({
   name,
@@ -33,20 +34,24 @@ describeInBrowser('the fleet page of the console', () => {
   let browser: Browser
   let fleet: FleetPage
   let folder: string
+  let ffmpeg: HeldFfmpeg
+  let machines: Fleet
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'movidone-fleet-'))
-    const parts = [
-      startPlatform({
-        env: { FLEET_POOLS: JSON.stringify(pools), ENCODE_FLEET_SECONDS: '1', MOVIDONE_BOOT_SECONDS: '3' },
-      }),
-      launchBrowser(),
-    ] as const
+    ffmpeg = heldFfmpeg(folder)
+    const env = {
+      ...{ FLEET_POOLS: JSON.stringify(pools), ENCODE_FLEET_SECONDS: '1', MOVIDONE_BOOT_SECONDS: '3' },
+      // The app leaves it to machines, however long they take.
+      ...{ ENCODE_BEGINNING_SECONDS: '0', ENCODE_FLEET_PATIENCE_SECONDS: '600', ...ffmpeg.env },
+    }
+    const parts = [startPlatform({ env }), launchBrowser()] as const
     await drawFilm({ path: join(folder, 'short.mp4'), seconds: 8, size: '640x360' })
     await repeatFilm({ from: join(folder, 'short.mp4'), to: join(folder, 'Regatta.mp4'), seconds: 24 })
     ;[platform, browser] = await Promise.all(parts)
     fleet = await openFleetPage(browser, platform)
-    fleet.page.setDefaultTimeout(patience.timeout)
+    const { folder: stateDirectory, ...local } = platform
+    machines = fleetOf({ local: () => readLocalJson(stateDirectory) ?? local, stateDirectory })
   })
   afterAll(async () => {
     await browser?.close()
@@ -59,12 +64,6 @@ describeInBrowser('the fleet page of the console', () => {
   const ask = async (headers: Record<string, string>, name = ''): Promise<Response> =>
     fetch(`${platform.apiUrl}/api/v1/fleet/pools${name}`, { headers })
   const admin = () => ({ 'x-movidone-admin': platform.adminKey })
-  const stateOf = async (id: string): Promise<string | undefined> => {
-    const { nodes } = (await (await ask(admin(), `/${id.split('-')[0]}`)).json()) as {
-      nodes: Array<{ id: string; state: string }>
-    }
-    return nodes.find((node) => node.id === id)?.state
-  }
 
   test('opens to the admin key alone: a tenant’s key gets nothing, by the page or by the API', async () => {
     expect((await ask(admin())).status).toBe(200)
@@ -101,22 +100,26 @@ describeInBrowser('the fleet page of the console', () => {
   })
 
   test('a film that is big enough wakes machines, says so on its card, and they go back to sleep', async () => {
-    const { tile, looks } = fleet
+    const { page, tile, looks } = fleet
+    // Longer than the pages take to look.
+    await machines.fault({ kind: 'slow-boot', seconds: 10, times: 2 })
     const console = await openConsole(browser, platform)
     await console.signIn(platform.tenant.apiKey)
     await console.page.getByText('No titles yet').waitFor()
     const seen = await looks(first)
+    ffmpeg.hold()
     await console.page.locator('#file').setInputFiles(join(folder, 'Regatta.mp4'))
     const card = console.card('Regatta')
-    await card.getByText('Waking encoders…').waitFor(patience)
-    await tile(first).locator('.holds li').first().waitFor(patience)
+    await card.getByText('Waking encoders…').waitFor()
+    await tile(first).locator('.holds li').first().waitFor()
     expect(await tile(first).locator('.holds').textContent()).toMatch(/chunk \d+ of ast_\w+-v1/)
-    await card.locator('.state', { hasText: 'Ready' }).waitFor(patience)
-    await tile(first).getByText('Asleep', { exact: true }).waitFor(patience)
+    ffmpeg.release()
+    await card.locator('.state', { hasText: 'Ready' }).waitFor()
+    await page.waitForFunction(() => !document.querySelector('[data-part="awake"] .node'))
     const words = await seen()
     expect(words[0]).toBe('Asleep')
     for (const word of ['Waking', 'Working', 'Asleep']) expect(words).toContain(word)
-    expect(await stateOf(first)).toBe('stopped')
+    expect(await machines.stateOf(first)).toBe('stopped')
     expect(console.troubles).toEqual([])
     await console.page.close()
   })
@@ -129,14 +132,13 @@ describeInBrowser('the fleet page of the console', () => {
     const [seen, heard] = [await looks(first), await hears()]
     const encoders = page.getByRole('region', { name: 'Encoders' })
     await encoders.getByRole('button', { name: 'Wake' }).click()
-    await tile(first).getByText('Waking', { exact: true }).waitFor(patience)
     await encoders.getByText(/At least 1 awake until/).waitFor()
-    await tile(first).getByText('Awake', { exact: true }).waitFor(patience)
-    expect(await seen()).toEqual(['Asleep', 'Waking', 'Awake'])
-    expect(await stateOf(first)).toBe('ready')
-    expect(await stateOf(second)).toBe('stopped')
+    await tile(first).getByText('Awake', { exact: true }).waitFor()
+    expect(new Set(await seen())).toEqual(new Set(['Asleep', 'Waking', 'Awake']))
+    expect(await machines.stateOf(first)).toBe('ready')
+    expect(await machines.stateOf(second)).toBe('stopped')
     expect(await heard()).toContainEqual(expect.stringContaining(`${first}: awake.`))
-    expect(processes()).toContain(first)
+    await expect.poll(processes).toContain(first)
     expect(await encoders.locator('[data-cost="hour"] [data-part="amount"]').textContent()).not.toBe('€0.00')
   })
 
@@ -148,7 +150,7 @@ describeInBrowser('the fleet page of the console', () => {
     })
     await field.fill('0')
     await form.getByRole('button').click()
-    await form.locator('[data-error="nodes"]:not(:empty)').waitFor(patience)
+    await form.locator('[data-error="nodes"]:not(:empty)').waitFor()
     expect(await field.getAttribute('aria-invalid')).toBe('true')
     expect(await field.evaluate((element) => document.activeElement === element)).toBe(true)
     await field.fill('1')
@@ -164,17 +166,17 @@ describeInBrowser('the fleet page of the console', () => {
     }
     await press()
     await page.keyboard.press('Escape')
-    expect(await stateOf(first)).toBe('ready')
+    expect(await machines.stateOf(first)).toBe('ready')
     const seen = await looks(first)
     await press()
     await page.keyboard.press('Tab')
     await page.keyboard.press('Enter')
-    await tile(first).getByText('Asleep', { exact: true }).waitFor(patience)
+    await tile(first).getByText('Asleep', { exact: true }).waitFor()
     const words = await seen()
     expect([words[0], words.at(-1)]).toEqual(['Awake', 'Asleep'])
     expect(words.slice(1, -1).every((word) => ['Draining', 'Going to sleep'].includes(word))).toBe(true)
-    expect(await stateOf(first)).toBe('stopped')
-    expect(processes()).not.toContain(first)
+    expect(await machines.stateOf(first)).toBe('stopped')
+    await expect.poll(processes).not.toContain(first)
     await page.getByText(/At most 0 awake until/).waitFor()
   })
 
@@ -182,50 +184,61 @@ describeInBrowser('the fleet page of the console', () => {
     const { page } = fleet
     const takeBack = page.getByRole('button', { name: 'Take back what was asked of encoders' })
     await takeBack.click()
-    await page.getByText(/At most 0 awake until/).waitFor({ state: 'hidden', ...patience })
+    await page.getByText(/At most 0 awake until/).waitFor({ state: 'hidden' })
     expect(await takeBack.isVisible()).toBe(false)
     const pool = await (await ask(admin(), '/encoder')).json()
     expect(['floor' in pool, 'ceiling' in pool]).toEqual([false, false])
   })
 
   test('drains a single machine, which is one of two', async () => {
-    const { page, tile, drain } = fleet
+    const { page, tile, looks, drain } = fleet
     const wake = page.locator('.pool[data-pool="encoder"] [data-form="wake"]')
     await wake.locator('input').fill('2')
     await wake.getByRole('button').click()
-    for (const id of [first, second]) await tile(id).getByText('Awake', { exact: true }).waitFor(patience)
+    for (const id of [first, second]) await tile(id).getByText('Awake', { exact: true }).waitFor()
+    const seen = await looks(second)
     await drain(second)
-    await tile(second)
-      .getByText(/Draining|Going to sleep/)
-      .waitFor(patience)
-    expect(await stateOf(first)).toBe('ready')
+    await tile(second).getByText('Asleep', { exact: true }).waitFor()
+    const between = (await seen()).slice(1, -1)
+    expect(between.length).toBeGreaterThan(0)
+    expect(between.filter((word) => !['Draining', 'Going to sleep'].includes(word))).toEqual([])
+    expect(await machines.stateOf(first)).toBe('ready')
   })
 
   test('asks nothing while nobody looks, and goes on afterwards', async () => {
     const { page, asked } = fleet
     const polls = () => asked.filter((url) => url.endsWith('/fleet/pools')).length
-    const hide = (hidden: boolean) =>
-      page.evaluate((value) => {
+    // Counted by the clock of the page: it looks every two seconds.
+    const askedUnseen = await page.evaluate(async () => {
+      const hide = (value: boolean) => {
         Object.defineProperty(document, 'hidden', { value, configurable: true })
         document.dispatchEvent(new Event('visibilitychange'))
-      }, hidden)
-    await hide(true)
-    await page.waitForTimeout(500)
+      }
+      const real = window.fetch
+      let count = 0
+      window.fetch = (...request) => {
+        count += 1
+        return real(...request)
+      }
+      hide(true)
+      await new Promise((resolve) => setTimeout(resolve, 3000))
+      const unseen = count
+      window.fetch = real
+      hide(false)
+      return unseen
+    })
+    expect(askedUnseen).toBe(0)
     const before = polls()
-    // It looks every two seconds.
-    await page.waitForTimeout(3000)
-    expect(polls()).toBe(before)
-    await hide(false)
-    await expect.poll(polls, patience).toBeGreaterThan(before)
+    await expect.poll(polls).toBeGreaterThan(before)
   })
 
   test('says since when it does not know, and does not make things up meanwhile', async () => {
     const { page, tile } = fleet
     await page.route('**/fleet/pools', (route) => route.abort())
-    await page.getByText(/does not answer.*Below is how it was/).waitFor(patience)
+    await page.getByText(/does not answer.*Below is how it was/).waitFor()
     expect(await tile(first).isVisible()).toBe(true)
     await page.unroute('**/fleet/pools')
-    await page.locator('#stale').waitFor({ state: 'hidden', ...patience })
+    await page.locator('#stale').waitFor({ state: 'hidden' })
   })
 
   test.each([320, 768])('fits %i pixels, and is not wider', async (width) => {

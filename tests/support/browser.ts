@@ -1,6 +1,6 @@
 // Real Chromium for tests: where it is, how it is started, and what happens when there is none.
 import { existsSync } from 'node:fs'
-import { type Browser, chromium } from 'playwright-core'
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
 import { describe, test } from 'vitest'
 
 const places = [
@@ -16,6 +16,9 @@ const executablePath = places.find((place) => place && existsSync(place))
 
 const advice =
   'no Chromium found: `apt-get install chromium` puts one where it is looked for, or set CHROMIUM_PATH'
+
+/** For whatever is waited for: how long a busy machine takes is never what a test asks. */
+const patienceMs = 200_000
 
 /** Tests that need a browser: skipped where there is none, except in CI, where that is a failure. */
 export function describeInBrowser(name: string, tests: () => void): void {
@@ -34,6 +37,7 @@ export function describeInBrowser(name: string, tests: () => void): void {
 export function launchBrowser({ autoplay = false } = {}): Promise<Browser> {
   return chromium.launch({
     ...(executablePath ? { executablePath } : {}),
+    timeout: patienceMs,
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -46,4 +50,10 @@ export function launchBrowser({ autoplay = false } = {}): Promise<Browser> {
       ...(autoplay ? ['--autoplay-policy=no-user-gesture-required'] : []),
     ],
   })
+}
+
+export async function openPage(browser: Browser, options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await browser.newPage(options)
+  page.setDefaultTimeout(patienceMs)
+  return page
 }

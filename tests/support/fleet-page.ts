@@ -1,5 +1,6 @@
 // The fleet's page as an admin uses it: signs in, reads tiles, asks for machines; and what the page must never do.
 import type { Browser, Locator, Page } from 'playwright-core'
+import { openPage } from './browser.ts'
 import type { Platform } from './platform.ts'
 
 export interface FleetPage {
@@ -18,7 +19,7 @@ export interface FleetPage {
 }
 
 export async function openFleetPage(browser: Browser, { apiUrl }: Platform): Promise<FleetPage> {
-  const page = await browser.newPage({ viewport: { width: 1200, height: 860 } })
+  const page = await openPage(browser, { viewport: { width: 1200, height: 860 } })
   const troubles: string[] = []
   const asked: string[] = []
   await page.addInitScript(() => {

@@ -42,7 +42,10 @@ export const poolsOfTests = ({ count, ...options }: PoolOptions): string =>
 
 export type Fleet = ReturnType<typeof fleetOf>
 
-export function fleetOf({ local, stateDirectory }: PlatformProcess, pool: PoolName = 'encoder') {
+export function fleetOf(
+  { local, stateDirectory }: Pick<PlatformProcess, 'local' | 'stateDirectory'>,
+  pool: PoolName = 'encoder',
+) {
   const portOf = (name: string) => local().processes.find((one) => one.name === name)?.port
   const armUrl = () => `http://127.0.0.1:${portOf('arm')}`
   const armToken = async () => (await readFile(join(stateDirectory, 'arm', 'token'), 'utf8')).trim()

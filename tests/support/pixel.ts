@@ -1,6 +1,8 @@
 // The colour of one pixel on the screen, read from a screenshot: a canvas of an MSE video stays black when headless.
 import { inflateSync } from 'node:zlib'
 import type { Locator, Page } from 'playwright-core'
+import { expect } from 'vitest'
+import { secondOf } from './film.ts'
 
 /** The first pixel of a PNG: whatever filter its row has, there is nothing to its left or above (ISO/IEC 15948 9.2). */
 function firstPixel(png: Buffer): [number, number, number] {
@@ -14,7 +16,7 @@ function firstPixel(png: Buffer): [number, number, number] {
   return [red, green, blue]
 }
 
-export async function centrePixel(page: Page, of: Locator): Promise<[number, number, number]> {
+async function centrePixel(page: Page, of: Locator): Promise<[number, number, number]> {
   const box = await of.boundingBox()
   if (!box) throw new Error('nothing is shown there')
   const clip = {
@@ -25,3 +27,9 @@ export async function centrePixel(page: Page, of: Locator): Promise<[number, num
   }
   return firstPixel(await page.screenshot({ clip, type: 'png' }))
 }
+
+/** The colour of this second is on the screen, or comes: a frame that was asked for a moment ago may still be on its way. */
+export const expectSecond = (page: Page, of: Locator, second: number): Promise<void> =>
+  expect
+    .poll(async () => secondOf(await centrePixel(page, of)), { interval: 100, message: 'the second shown' })
+    .toBe(second)
