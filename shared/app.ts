@@ -170,6 +170,10 @@ export function createApp(config: Config, overrides: Overrides = {}) {
     outbox: stores.outbox,
     endpoints: stores.endpoints,
     deliveries: stores.deliveries,
+    isSuspended: async (tenantId) => {
+      const tenant = await tenants.find(tenantId)
+      return !tenant || tenant.suspendedAt !== undefined
+    },
     send: createSend({ clock, allowLocal }),
     secret: () => protect.platformSecret('webhook'),
     clock,

@@ -1,11 +1,12 @@
 // One try of one delivery: claimed first, so that no two are made at once, and written down whatever comes of it.
 import type { Clock } from '../core/clock.ts'
+import type { TenantId } from '../core/ids.ts'
 import type { Log } from '../core/log.ts'
 import { Problem } from '../core/problem.ts'
 import type { Random } from '../core/random.ts'
 import type { EndpointService } from './endpoints.ts'
 import type { Delivery, DeliveryStore, Send } from './ports.ts'
-import { cancelled, claimed, endpointAfter, tried } from './schedule.ts'
+import { cancelled, claimed, endpointAfter, held, tried } from './schedule.ts'
 import { signedHeaders } from './signature.ts'
 
 export type DeliveryRef = Pick<Delivery, 'tenantId' | 'id' | 'webhookId'>
@@ -13,6 +14,8 @@ export type DeliveryRef = Pick<Delivery, 'tenantId' | 'id' | 'webhookId'>
 export interface DeliverDeps {
   readonly deliveries: DeliveryStore
   readonly endpoints: Pick<EndpointService, 'list' | 'note'>
+  /** Or is not there at all. */
+  readonly isSuspended: (tenantId: TenantId) => Promise<boolean>
   readonly send: Send
   readonly secret: () => Promise<Uint8Array>
   readonly clock: Clock
@@ -24,7 +27,7 @@ export interface DeliverDeps {
 export type TryOnce = (ref: DeliveryRef) => Promise<Delivery | undefined>
 
 export function createTryOnce(deps: DeliverDeps): TryOnce {
-  const { deliveries, endpoints, send, secret, clock, random, log } = deps
+  const { deliveries, endpoints, isSuspended, send, secret, clock, random, log } = deps
 
   async function claim({ tenantId, id }: DeliveryRef): Promise<Delivery | undefined> {
     let isOurs = false
@@ -47,6 +50,8 @@ export function createTryOnce(deps: DeliverDeps): TryOnce {
     const { tenantId, id, webhookId, eventId, body } = delivery
     const endpoint = (await endpoints.list(tenantId)).find((item) => item.id === webhookId)
     if (!endpoint || endpoint.goneAt) return deliveries.update(tenantId, id, cancelled)
+    if (await isSuspended(tenantId))
+      return deliveries.update(tenantId, id, (current) => held(current, clock.now()))
     const message = { tenantId, eventId, body, nowMs: clock.now() }
     const sent = await send(endpoint.url, { headers: signedHeaders(await secret(), endpoint, message), body })
     const facts = { nowMs: clock.now(), chance: (random.bytes(1)[0] ?? 0) / 256 }

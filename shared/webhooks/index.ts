@@ -16,6 +16,7 @@ export interface WebhookDeps {
   readonly outbox: Outbox
   readonly endpoints: EndpointStore
   readonly deliveries: DeliveryStore
+  readonly isSuspended: (tenantId: TenantId) => Promise<boolean>
   readonly send: Send
   readonly secret: () => Promise<Uint8Array>
   readonly clock: Clock

@@ -28,6 +28,8 @@ const claimMs = minuteMs
 const waitsOf = (event: EventName): readonly number[] =>
   event === 'asset.progress' ? progressWaitsMs : waitsMs
 
+const isLate = ({ createdAt }: Delivery, nowMs: number): boolean => nowMs - Date.parse(createdAt) > longestMs
+
 const withoutNext = ({ nextTryAtMs: _, ...rest }: Delivery): Delivery => rest
 
 /** Nobody else tries it from here on, until this one is done or dead. `unchanged` when there is nothing to do. */
@@ -53,12 +55,16 @@ export function tried(
   const logged = { ...delivery, tries, attempts: [...delivery.attempts, attempt].slice(-attemptsKept) }
   if (isDelivered(sent)) return withoutNext({ ...logged, state: 'delivered' })
   const waitMs = waitsOf(delivery.event)[tries - 1]
-  const isLate = nowMs - Date.parse(delivery.createdAt) > longestMs
-  if (waitMs === undefined || isLate || isGone(sent)) return withoutNext({ ...logged, state: 'failed' })
+  if (waitMs === undefined || isLate(delivery, nowMs) || isGone(sent))
+    return withoutNext({ ...logged, state: 'failed' })
   const spreadMs = Math.round(waitMs * (0.9 + 0.2 * chance))
   const askedMs = Math.min(retryAfterSeconds * 1000, longestRetryAfterMs)
   return { ...logged, nextTryAtMs: nowMs + Math.max(spreadMs, askedMs) }
 }
+
+/** Its tenant is suspended: it waits without a try, as it was claimed, and for no longer than tries go on. */
+export const held = (delivery: Delivery, nowMs: number): Delivery | 'unchanged' =>
+  delivery.event === 'asset.progress' || isLate(delivery, nowMs) ? cancelled(delivery) : 'unchanged'
 
 /** There is nowhere to send it any more. */
 export const cancelled = (delivery: Delivery): Delivery | 'unchanged' =>

@@ -52,6 +52,7 @@ interface StageOptions {
 export function openStage(server: CosmosServer, { prompt = true, ...options }: StageOptions = {}) {
   const still = stillClock()
   const clock = options.clock ?? still
+  const suspended = new Set<TenantId>()
   const announce = (event: AssetEvent) => prompt && webhooks.announce(event)
   const stores = createCosmosStores(server, {
     clock: systemClock,
@@ -63,6 +64,7 @@ export function openStage(server: CosmosServer, { prompt = true, ...options }: S
     outbox: options.outbox?.(stores.outbox) ?? stores.outbox,
     endpoints: stores.endpoints,
     deliveries: stores.deliveries,
+    isSuspended: async (tenantId) => suspended.has(tenantId),
     send: createSend({ clock, allowLocal: true, connectMs: minuteMs, totalMs: minuteMs }),
     secret: async () => root,
     clock,
@@ -76,6 +78,7 @@ export function openStage(server: CosmosServer, { prompt = true, ...options }: S
   return {
     webhooks,
     stores,
+    suspended,
     /** All clocks of this process go on by so much, as if it were another one: what waits in it sleeps on. */
     pass: still.pass,
     /** How many in it wait. */
