@@ -1,5 +1,5 @@
 // Keeps what a part of the platform says: in a file of its own, the last lines at hand for when it fails.
-import { createWriteStream, existsSync, mkdirSync, renameSync } from 'node:fs'
+import { existsSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
@@ -17,13 +17,14 @@ const LINES_AT_HAND = 12
 export const openLog = (path: string): LogFile => {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   if (existsSync(path)) renameSync(path, `${path}.1`)
-  const file = createWriteStream(path, { mode: 0o600 })
+  const file = openSync(path, 'w', 0o600)
   const last: string[] = []
   return {
     path,
     follow(stream, each) {
       createInterface({ input: stream }).on('line', (line) => {
-        file.write(`${line}\n`)
+        // At once: who keeps it may end at any moment.
+        writeSync(file, `${line}\n`)
         last.push(line)
         if (last.length > LINES_AT_HAND) last.shift()
         each?.(line)

@@ -50,10 +50,11 @@ export const startPart = (spec: PartSpec): PartProcess => {
 
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message))
-    child.once('exit', (code, signal) => {
+    child.once('exit', () => {
       if (pid) endGroup(pid, 'SIGKILL')
-      resolve(signal ?? `exit code ${code}`)
     })
+    // Its last words have been heard by then.
+    child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`))
   })
   const said = new Promise<number>((resolve) => {
     spec.log.follow(child.stdout, (line) => {
@@ -78,9 +79,9 @@ export const startPart = (spec: PartSpec): PartProcess => {
     ended,
     async stop() {
       if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM')
-      const grace = sleep(spec.graceMs, undefined, { ref: false })
-      await Promise.race([ended, grace])
-      endGroup(pid, 'SIGKILL')
+      const grace = sleep(spec.graceMs, 'late' as const, { ref: false })
+      // Once it has ended its group has too, and the id may be that of others.
+      if ((await Promise.race([ended, grace])) === 'late') endGroup(pid, 'SIGKILL')
       await ended
     },
   }
