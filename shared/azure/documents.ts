@@ -61,7 +61,7 @@ export interface Documents<T> {
   operation(
     partition: string,
     id: string,
-    change: (current: T | undefined) => T | 'unchanged',
+    change: (current: T | undefined) => Decided<T>,
   ): Promise<OperationInput | undefined>
   remove(partition: string, id: string): Promise<void>
   /** One page of a partition, the newest by `newestBy` first. */
@@ -244,7 +244,7 @@ export function createDocuments<T extends { id: string }>(kind: Kind<T>, pace: P
     async operation(partition, id, decide) {
       const raw = await read(partition, id)
       const next = decide(raw && parse(raw))
-      return next === 'unchanged' ? undefined : operationOf(raw, next)
+      return next === 'unchanged' || (next === 'removed' && !raw) ? undefined : operationOf(raw, next)
     },
 
     async snapshot(partition) {

@@ -57,7 +57,14 @@ const removedAtOnce = 8
 export const createOfferStore = (offers: Documents<Offer>, now: () => number): OfferStore => ({
   now,
   get: offers.get,
-  change: (jobId, id, change) => offers.change(jobId, id, change),
+  change: (jobId, id, change, inPlaceOf) =>
+    offers.change(jobId, id, change, async (before) => {
+      const former =
+        before || inPlaceOf === undefined
+          ? undefined
+          : await offers.operation(jobId, inPlaceOf, () => 'removed')
+      return former ? [former] : []
+    }),
   open: (kind) => offers.find("c.kind = @kind AND c.state IN ('queued', 'claimed')", { kind }, mostOpen),
   unfinished: () => offers.find('c.left > @none', { none: 0 }, mostOpen),
   list: offers.all,

@@ -25,11 +25,8 @@ export const lookAt = (deps: EncodeDeps, target: UnitTarget): Promise<Outcome<Lo
     const unit = unitOf(deps, target, plan)
     const id = offerIdOf(unit.unitId)
     const before = await deps.offers.get(unit.jobId, id)
-    if (!before) {
-      // A late repetition: what was over is gone already.
-      if (await deps.units.get(unit.jobId, unit.unitId)) return over
-      await removeFormer(deps, target)
-    }
+    // A late repetition: what was over is gone already.
+    if (!before && (await deps.units.get(unit.jobId, unit.unitId))) return over
     const look = (current: Offer | undefined): Offer => {
       const by = { waits: target.waits, nowMs: deps.offers.now() }
       const next = current ? lookedAt(current, by.nowMs) : offered(unit, by)
@@ -42,7 +39,7 @@ export const lookAt = (deps: EncodeDeps, target: UnitTarget): Promise<Outcome<Lo
       return next === current ? 'unchanged' : next
     }
     const isSame = before && look(before) === before
-    const offer = isSame ? before : await deps.offers.change(unit.jobId, id, change)
+    const offer = isSame ? before : await deps.offers.change(unit.jobId, id, change, formerOf(target))
     if (!offer) throw new Error('the unit was not offered')
     if (!before) {
       deps.backlog.changed()
@@ -76,11 +73,10 @@ async function waiting(deps: EncodeDeps, { isFresh, ...offered }: Waiting): Prom
   return { ok: true, over: false, waitSeconds: Math.max(1, Math.ceil(leastMs / 1000)), ...fresh }
 }
 
-/** The one before it in its part of the window, whose place this one takes. */
-async function removeFormer(deps: EncodeDeps, { chunk, step, ...target }: UnitTarget): Promise<void> {
-  if (chunk === undefined || step === undefined || chunk <= step) return
-  const jobId = jobOf(target)
-  await deps.offers.remove(jobId, offerIdOf(doneId(jobId, chunk - step)))
+/** The one before it in its part of the window, whose place this one takes: what is left is told without a gap. */
+function formerOf({ chunk, step, ...target }: UnitTarget): string | undefined {
+  if (chunk === undefined || step === undefined || chunk <= step) return undefined
+  return offerIdOf(doneId(jobOf(target), chunk - step))
 }
 
 function unitOf(deps: EncodeDeps, target: UnitTarget, plan: Plan): OfferedUnit {

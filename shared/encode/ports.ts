@@ -127,11 +127,12 @@ export interface OfferStore {
   /** By the clock that all nodes share. */
   now(): number
   get(jobId: string, id: string): Promise<Offer | undefined>
-  /** Read, change, replace by ETag; `change` may run several times. */
+  /** Read, change, replace by ETag; `change` may run several times. With one that is new, `inPlaceOf` goes at the same moment. */
   change(
     jobId: string,
     id: string,
     change: (offer: Offer | undefined) => Offer | 'unchanged',
+    inPlaceOf?: string,
   ): Promise<Offer | undefined>
   /** Queued and claimed ones of all titles. */
   open(kind: Offer['kind']): Promise<Offer[]>
