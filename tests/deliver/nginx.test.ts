@@ -1,8 +1,8 @@
 // Ranges and conditions as a server that the field has trusted for twenty years answers them, and where we mean to differ.
 import { execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, request } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -21,23 +21,17 @@ interface Answer {
   readonly body: string
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await new Promise((resolve) => server.once('listening', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
+/** No port: one that is free now may be another's before nginx has it. */
+const socketPath = join(folder, 'socket')
 
 describe.skipIf(!existsSync(nginx))('beside nginx (skipped where /usr/sbin/nginx is not installed)', () => {
   let stage: Stage
-  let port = 0
   let server: ReturnType<typeof spawn>
   let etags: { ours: string; theirs: string }
 
   const askNginx = (method: string, headers: Record<string, string>) =>
     new Promise<Answer & { etag: string | undefined }>((resolve, reject) => {
-      request({ host: '127.0.0.1', port, path: '/segment', method, headers, agent: false }, (response) => {
+      request({ socketPath, path: '/segment', method, headers, agent: false }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('end', () =>
@@ -74,7 +68,6 @@ describe.skipIf(!existsSync(nginx))('beside nginx (skipped where /usr/sbin/nginx
 
   beforeAll(async () => {
     stage = await createStage()
-    port = await freePort()
     // Where nginx starts as root, its worker is another user.
     chmodSync(folder, 0o755)
     mkdirSync(join(folder, 'www'))
@@ -85,24 +78,22 @@ describe.skipIf(!existsSync(nginx))('beside nginx (skipped where /usr/sbin/nginx
     writeFileSync(
       join(folder, 'nginx.conf'),
       `daemon off; pid ${folder}/pid; error_log ${folder}/error.log; events {}
-       http { access_log off; ${temp.join(' ')} server { listen 127.0.0.1:${port}; root ${folder}/www; } }`,
+       http { access_log off; ${temp.join(' ')} server { listen unix:${socketPath}; root ${folder}/www; } }`,
     )
     execFileSync(nginx, ['-t', '-q', '-e', join(folder, 'error.log'), '-c', join(folder, 'nginx.conf')])
     server = spawn(nginx, ['-e', join(folder, 'error.log'), '-c', join(folder, 'nginx.conf')], {
       stdio: 'ignore',
     })
-    for (let tries = 0; tries < 50; tries++) {
-      const up = await askNginx('GET', {}).catch(() => undefined)
-      if (up) break
+    while (!(await askNginx('GET', {}).catch(() => undefined)))
       await new Promise((resolve) => setTimeout(resolve, 50))
-    }
     const { headers } = await stage.ask('v720/1.0/1.m4s')
     etags = { ours: headers['etag'] ?? '', theirs: (await askNginx('GET', {})).etag ?? '' }
   })
 
   afterAll(async () => {
+    const ended = once(server, 'exit')
     server.kill('SIGTERM')
-    await new Promise((resolve) => server.once('exit', resolve))
+    await ended
     rmSync(folder, { recursive: true })
   })
 

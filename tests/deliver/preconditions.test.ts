@@ -57,9 +57,10 @@ describe('preconditions', () => {
   })
 
   test('a hostile list costs no time', () => {
-    const from = performance.now()
+    const from = process.cpuUsage()
     for (const evil of [' ,'.repeat(1 << 18), '"'.repeat(1 << 18), 'W/'.repeat(1 << 18), ' '.repeat(1 << 15)])
       evaluate({ 'if-none-match': `${evil}x` })
-    expect(performance.now() - from).toBeLessThan(1000)
+    // Of this process: how long it was kept waiting says nothing.
+    expect(process.cpuUsage(from).user / 1000).toBeLessThan(1000)
   })
 })

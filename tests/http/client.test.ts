@@ -124,11 +124,11 @@ describe('the address', () => {
       { length: 20_000 },
       (_, n) => `198.${18 + (n >> 16)}.${(n >> 8) & 255}.${n & 255}`,
     )
-    const startedAt = performance.now()
+    const started = process.cpuUsage()
     const seen = addresses.map(
       (text) => read((name) => (name === 'x-forwarded-for' ? before + text : null)).address,
     )
-    expect(performance.now() - startedAt).toBeLessThan(10_000)
+    expect(process.cpuUsage(started).user / 1e6).toBeLessThan(10)
     expect(seen).toEqual(addresses)
   })
 })

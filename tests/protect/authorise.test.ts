@@ -117,9 +117,10 @@ describe('who is known', () => {
     expect(await protect.authorise(ask)).toBeDefined()
     const rounds = Array.from({ length: 5 }, () => 0)
     for (const round of rounds.keys()) {
-      const beganAt = performance.now()
+      const began = process.cpuUsage()
       for (let n = 0; n < 20_000; n++) await protect.authorise(ask)
-      rounds[round] = (performance.now() - beganAt) / 20
+      // How long this process was kept waiting is not what it costs.
+      rounds[round] = process.cpuUsage(began).user / 20_000
     }
     const microseconds = Math.min(...rounds)
     console.log(`a known token: ${microseconds.toFixed(2)} µs`)

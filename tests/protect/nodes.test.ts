@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { CosmosClient } from '@azure/cosmos'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { AssetDocument } from '../../shared/assets/model.ts'
 import { createCosmosStores } from '../../shared/azure/cosmos.ts'
 import { createKek } from '../../shared/azure/vault.ts'
 import { type Clock, systemClock } from '../../shared/core/clock.ts'
+import { isUnavailable } from '../../shared/core/patience.ts'
 import { seededRandom, systemRandom } from '../../shared/core/random.ts'
 import { createProtect } from '../../shared/protect/index.ts'
 import { TenantDocument } from '../../shared/tenants/model.ts'
@@ -37,8 +38,15 @@ function startNode({ aheadMs = 0, leaseMs = 30_000 }: NodeOptions = {}) {
     tenant: async (id) => sampleTenant({ id }),
     countSession: async () => {},
   })
-  const plays = async (token: string, client = clientOf()) =>
-    (await protect.authorise({ token, client, purpose: 'media' })) !== undefined
+  /** As players do, who is told to come back comes back: a busy machine says so where its store is slow. */
+  const plays = async (token: string, client = clientOf()): Promise<boolean> => {
+    try {
+      return (await protect.authorise({ token, client, purpose: 'media' })) !== undefined
+    } catch (error) {
+      if (!isUnavailable(error)) throw error
+      return plays(token, client)
+    }
+  }
   return { ...protect, plays }
 }
 
@@ -88,27 +96,48 @@ test('a race of 100 for k places at one node and at six is won by exactly k', as
     }
 })
 
-test.concurrent.each([0, 40_000, -40_000])(
-  'clocks that are 40 s wrong let nobody in beside who plays, and keep nobody out: opened %i ms ahead',
-  async (aheadMs) => {
-    const leaseMs = 4000
+describe('clocks that are 40 s wrong let nobody in beside who plays, and keep nobody out', () => {
+  const leaseMs = 4000
+  // What a second of HTTP tells of a clock is all that they may differ by.
+  const trustedMs = leaseMs - 1500
+
+  /** What happened, and for how long it was silent at most on the way: for a lease, and the place may be another's. */
+  async function play(aheadMs: number) {
     // Each as it is on its first request: nothing has told it the time yet.
     const skews = [0, 40_000, -40_000].map((skew) => ({ aheadMs: skew, leaseMs }))
     const originals = [startNode({ aheadMs, leaseMs }), ...skews.map(startNode)]
     const copies = skews.map(startNode)
     const { token } = await originals[0]!.openSession({ tenantId, asset, ttlSeconds: 10 })
+    const rounds: boolean[][] = []
+    let silentMs = 0
+    let saidMs = performance.now()
+    const passed = () => {
+      silentMs = Math.max(silentMs, performance.now() - saidMs)
+    }
     for (let n = 0; n < 12; n++) {
-      expect(await originals[n % originals.length]!.plays(token), `round ${n}`).toBe(true)
+      passed()
+      saidMs = performance.now()
+      const original = await originals[n % originals.length]!.plays(token)
       const got = await Promise.all(copies.map((node) => node.plays(token, copycat)))
-      expect(got, `round ${n}`).toEqual([false, false, false])
+      passed()
+      rounds.push([original, ...got])
       await sleep(500)
     }
-    // What a second of HTTP tells of a clock is all that they may differ by.
+    saidMs = performance.now()
     await sleep(leaseMs + 1000)
+    const raceMs = performance.now()
     const race = await Promise.all(copies.map((node, n) => node.plays(token, clientOf(`copy ${n}`))))
-    expect(race.filter(Boolean), 'then one of them has it').toHaveLength(1)
-  },
-)
+    const wonMs = performance.now() - raceMs
+    return { rounds, race, wasHeldUp: silentMs > trustedMs || wonMs > trustedMs || raceMs - saidMs > 9000 }
+  }
+
+  test.concurrent.each([0, 40_000, -40_000])('opened %i ms ahead', async (aheadMs) => {
+    let played = await play(aheadMs)
+    while (played.wasHeldUp) played = await play(aheadMs)
+    expect(played.rounds).toEqual(Array(12).fill([true, false, false, false]))
+    expect(played.race.filter(Boolean), 'then one of them has it').toHaveLength(1)
+  })
+})
 
 test('a session of a former version that still lies in the store is gone, not an error', async () => {
   const node = startNode()
