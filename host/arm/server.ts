@@ -43,6 +43,9 @@ const bodyOptions = {
   notJson: () => badRequest('InvalidRequestContent', 'The body is not JSON.'),
 }
 
+/** Longer than clients keep a connection that they do not use: none is closed under a request. */
+const KEEP_ALIVE_MS = 75_000
+
 const hash = (text: string): Buffer => createHash('sha256').update(text).digest()
 
 const send = (response: ServerResponse, { status, body, headers }: Answer): void => {
@@ -93,7 +96,7 @@ export const startArm = async (options: ArmOptions): Promise<Arm> => {
       }
     }
   }
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     void answer(request).then((ready) => send(response, ready))
   })
   await new Promise<void>((resolve, reject) => {

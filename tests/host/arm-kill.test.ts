@@ -37,6 +37,12 @@ const stateFolder = () => {
   return folder
 }
 
+/** The first of them; never 0, which would be this test's own group. */
+const workerOf = (folder: string): number => {
+  const [worker] = workersOf(folder)
+  if (!worker) throw new Error('no worker runs')
+  return worker.pid
+}
 /** Workers of machines in that folder. */
 const workersOf = (folder: string) =>
   processTable().filter(({ command }) => command.includes('app-guest/worker.ts') && command.includes(folder))
@@ -153,18 +159,18 @@ it('a worker that hangs is ended too, and a machine that is planned no more stay
   let arm = await start(folder, asleep)
   await arm.machines.start('encoder-b-1')
   await expect.poll(() => arm.happened).toContain('encoder-b-1 works')
-  const [hanging] = workersOf(folder)
-  process.kill(hanging?.pid ?? 0, 'SIGSTOP')
+  const hanging = workerOf(folder)
+  process.kill(hanging, 'SIGSTOP')
   await arm.end('SIGKILL')
   await sleep(300)
   // It can't notice that it is alone.
   expect(workersOf(folder)).toHaveLength(1)
   const left = [{ name: 'encoder-a-1' }]
   arm = await start(folder, left)
-  await expect.poll(() => workersOf(folder).filter(({ pid }) => pid !== hanging?.pid).length).toBe(1)
+  await expect.poll(() => workersOf(folder).filter(({ pid }) => pid !== hanging).length).toBe(1)
   expect(workersOf(folder)).toHaveLength(1)
   expect([...(await arm.machines.all()).keys()].sort()).toEqual(['encoder-a-1', 'encoder-b-1'])
-  process.kill(workersOf(folder)[0]?.pid ?? 0, 'SIGSTOP')
+  process.kill(workerOf(folder), 'SIGSTOP')
   await arm.machines.deallocate('encoder-b-1')
   await expect.poll(() => arm.happened).toContain('encoder-b-1 asleep')
   expect(workersOf(folder)).toEqual([])

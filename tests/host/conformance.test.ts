@@ -27,7 +27,7 @@ function check(port: number): Promise<{ code: number | null; text: string }> {
   return new Promise((done) => child.once('close', (code) => done({ code, text })))
 }
 
-it.skipIf(!isThere)('answers every recorded request as the real host did', { timeout: 120_000 }, async () => {
+it.skipIf(!isThere)('answers every recorded request as the real host did', async () => {
   // Inside the repository, so that the app finds the packages.
   const folder = join(repository, '.movidone', `conformance-${process.pid}`)
   mkdirSync(folder, { recursive: true })
