@@ -3,7 +3,7 @@ import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -31,7 +31,7 @@ const ffmpeg =
   'ffmpeg'
 
 export const ask = async (args: readonly string[]): Promise<string> =>
-  (await run(ffmpeg, ['-v', 'error', '-nostdin', ...args], { maxBuffer: 16 << 20, timeout: 30_000 })).stdout
+  (await run(ffmpeg, ['-v', 'error', '-nostdin', ...args], { maxBuffer: 16 << 20, timeout: 100_000 })).stdout
 
 /** Every packet that comes out of `url`, by time, size and checksum. */
 export const packets = async (url: string, stream: 'v' | 'a'): Promise<string[]> => {
@@ -149,7 +149,7 @@ export async function serveDrawnTitle() {
     },
   })
   const clientOf = createClients({ hops: 1, proof: undefined, countryHeader: undefined })
-  const server = createServer(async (request, response) => {
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const [, token = '', ...path] = (request.url ?? '').split('/')
     const header = (name: string) => request.headers[name]?.toString() ?? null
     const reply = await deliver.answer({
@@ -161,6 +161,9 @@ export async function serveDrawnTitle() {
       origin: '',
     })
     response.writeHead(reply.status, reply.headers).end(reply.body)
+  }
+  const server = createServer((request, response) => {
+    respond(request, response).catch(() => response.writeHead(503).end())
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
 
