@@ -6,7 +6,6 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { CosmosClient } from '@azure/cosmos'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../shared/core/clock.ts'
 import { systemRandom } from '../../shared/core/random.ts'
@@ -21,22 +20,27 @@ import {
   type PlatformProcess,
   startPlatform,
   stateFolder,
-  stillRunning,
+  untilNoneRuns,
 } from '../support/platform-process.ts'
 import { type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
-import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
+import { setPace, slowFfmpeg } from '../support/slow-ffmpeg.ts'
+import { storedDocuments } from '../support/stored.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000)
 const kills = Number(process.env['KILLS'] ?? 6)
 const leaseSeconds = 4
+/** Seconds of film that a second of the clock makes. */
+const pace = 6
+const patience = { timeout: 60_000 }
 const names = ['encoder-local-1', 'encoder-local-2']
 /** Its machine may run, but nothing of ours runs on it: the tests play its worker, or start it. */
 const third = 'encoder-local-3'
 
 let folder: string
 let film: Uint8Array
+let slow: ReturnType<typeof slowFfmpeg>
 /** Made by the app itself. */
 let reference: { portrait: Portrait; workMs: number }
 let fleet: PlatformProcess
@@ -56,7 +60,7 @@ beforeAll(async () => {
   const path = join(folder, 'film.mp4')
   await drawFilm({ path, seconds: 30, frameRate: 12.5, size: '192x108' })
   film = await readFile(path)
-  const slow = slowFfmpeg(folder, 6)
+  slow = slowFfmpeg(folder, pace)
   const alone = startPlatform(stateFolder(), { env: slow })
   const studio = await tenantOf(alone)
   const startedMs = Date.now()
@@ -75,7 +79,7 @@ beforeAll(async () => {
       UNIT_LEASE_SECONDS: String(leaseSeconds),
       MOVIDONE_BOOT_SECONDS: '0.2',
       // Units are given to others by their leases here; nobody is taken for dead.
-      NODE_DEAD_SECONDS: '60',
+      NODE_DEAD_SECONDS: '600',
     },
   })
   tenant = await tenantOf(fleet)
@@ -98,17 +102,23 @@ const kill = (pid: number, signal: NodeJS.Signals): void => {
   }
 }
 
+const isChunkOf = (id: string) => (unit: string) => new RegExp(`${id}-v1\\.\\d+$`).test(unit)
+
 test('two workers make the bytes that the app makes, and each does a part of it', async () => {
+  setPace(slow, 0)
   const id = await tenant.upload(film)
+  // Nobody can be faster with all of it.
+  for (const name of names) {
+    const chunks = async () => (await crew.holds(name)).filter(isChunkOf(id))
+    await expect.poll(chunks, patience).toHaveLength(1)
+  }
+  setPace(slow, pace)
   await tenant.until(id, over)
   expect(await portrait(tenant, id)).toEqual(reference.portrait)
-  const done = await Promise.all(names.map(crew.done))
-  for (const some of done) expect(some.length).toBeGreaterThan(0)
-  const all = done.flat()
-  // Nothing was done twice where nobody was lost; the app itself encoded nothing.
-  expect(new Set(all).size).toBe(all.length)
-  expect(all).toContain(`encode-${id}-v1.0`)
-  expect(all).toContain(`encode-${id}-v1.audio`)
+  // Nothing was done twice; the app itself encoded nothing.
+  const all = async () => (await Promise.all(names.map(crew.done))).flat().sort()
+  const units = ['0', '1', '2', '3', 'audio'].map((unit) => `encode-${id}-v1.${unit}`)
+  await expect.poll(all, patience).toEqual(units)
 })
 
 test(`kill -9 of workers ${kills} times loses nothing (SEED=${seed})`, async () => {
@@ -128,19 +138,21 @@ test(`kill -9 of workers ${kills} times loses nothing (SEED=${seed})`, async () 
 
 test('a worker that is stopped loses its unit to another, and has no effect when it wakes', async () => {
   const [one = '', two = ''] = names
+  setPace(slow, 0)
   const { id, unit } = await crew.untilHolds(one, tenant, film)
   const pid = fleet.pidOf(one)
   kill(pid, 'SIGSTOP')
+  setPace(slow, pace)
   try {
     await tenant.until(id, over)
   } finally {
     kill(pid, 'SIGCONT')
   }
   expect(await portrait(tenant, id)).toEqual(reference.portrait)
-  expect(await crew.done(two)).toContain(unit)
+  await expect.poll(() => crew.done(two), patience).toContain(unit)
   const lost = async () =>
     (await crew.lines(one)).some((line) => line.event === 'fleet.claim-lost' && line.unit === unit)
-  await expect.poll(lost, { timeout: 10_000 }).toBe(true)
+  await expect.poll(lost, patience).toBe(true)
   expect(await crew.done(one)).not.toContain(unit)
   expect(fleet.pidOf(one)).toBe(pid)
   expect(await portrait(tenant, id)).toEqual(reference.portrait)
@@ -151,6 +163,8 @@ test('a worker that is stopped loses its unit to another, and has no effect when
 })
 
 test('a unit that fails on every claim ends its title, and keeps its log', async () => {
+  // None of it is done before it is hit.
+  setPace(slow, 0.1)
   const id = await tenant.upload(film)
   let failed = false
   const killing = (async () => {
@@ -165,30 +179,18 @@ test('a unit that fails on every claim ends its title, and keeps its log', async
   } finally {
     failed = true
     await killing
+    setPace(slow, pace)
   }
-  const [unit] = (await offersOf(id)).filter(({ state, result }) => state === 'over' && result?.ok === false)
-  expect(unit).toMatchObject({ failures: 3, result: { ok: false, code: 'encode-failed' } })
+  // Others may have heard meanwhile that their title has failed.
+  const offers = await storedDocuments<Offer>(fleet, 'units', `encode-${id}-v1`)
+  const unit = offers.find(({ type, failures }) => type === 'offer' && failures === 3)
+  expect(unit).toMatchObject({ state: 'over', result: { ok: false, code: 'encode-failed' } })
   expect(unit?.log).toContain('killed')
   // Others are not the worse for it.
   const next = await tenant.upload(film)
   await tenant.until(next, over)
   expect(await portrait(tenant, next)).toEqual(reference.portrait)
 })
-
-async function offersOf(assetId: string) {
-  const { processes } = fleet.local()
-  const port = processes.find(({ name }) => name === 'cosmos')?.port
-  const key = (await readFile(join(fleet.stateDirectory, 'cosmos', 'account-key'), 'utf8')).trim()
-  const client = new CosmosClient({ endpoint: `http://127.0.0.1:${port}/`, key })
-  const query = 'SELECT * FROM c WHERE c.type = "offer" AND c.assetId = @assetId'
-  const { resources } = await client
-    .database('movidone')
-    .container('units')
-    .items.query<Offer>({ query, parameters: [{ name: '@assetId', value: assetId }] })
-    .fetchAll()
-  client.dispose()
-  return resources
-}
 
 describe('a report', () => {
   const path = '/api/v1/fleet/units'
@@ -209,6 +211,7 @@ describe('a report', () => {
     await register(third, { id: boot, sha256, version: 'tests' })
     expect(await nodes.stateOf(third)).toBe('ready')
 
+    setPace(slow, 0)
     const { id, unit } = await crew.untilHolds(two, tenant, film)
     const { apiUrl, adminKey, tenant: local } = fleet.local()
     expect((await say(unit, `Bearer ${credential}`)).status).toBe(409)
@@ -220,6 +223,7 @@ describe('a report', () => {
       headers: { authorization: `Bearer ${credential}` },
     })
     expect(asTenants.status).toBe(401)
+    setPace(slow, pace)
     await tenant.until(id, over)
     expect(await portrait(tenant, id)).toEqual(reference.portrait)
   })
@@ -232,30 +236,35 @@ async function environmentOf(pid: number): Promise<Record<string, string>> {
 
 test('a worker that is told to drain ends what it holds and takes nothing new', async () => {
   await nodes.wake(3)
-  await expect.poll(() => nodes.stateOf(third), { timeout: 60_000 }).toMatch(/^(starting|ready)$/)
+  await expect.poll(() => nodes.stateOf(third), patience).toMatch(/^(starting|ready)$/)
   // As the service manager of its machine would start it.
-  const env = { ...process.env, ...(await environmentOf(fleet.pidOf(names[0] ?? ''))), NODE_ID: third }
+  const given = await environmentOf(fleet.pidOf(names[0] ?? ''))
+  const env = { ...process.env, ...given, NODE_ID: third, UNIT_LEASE_SECONDS: '60' }
   const worker = spawn(process.execPath, ['dist/worker.mjs'], { env, stdio: ['ignore', 'pipe', 'inherit'] })
   let said = ''
   worker.stdout.on('data', (chunk) => (said += chunk))
   const ended = once(worker, 'close')
   try {
-    await expect.poll(() => said, { timeout: 60_000 }).toContain('fleet.registered')
-    let id = ''
-    for (let waits = 0; !said.includes('fleet.claimed') && waits < 1500; waits++) {
-      // The two others may be faster: there is more to do than they can hold.
-      if (waits % 100 === 0) id = await tenant.upload(film)
-      await sleep(20)
-    }
+    await expect.poll(() => said, patience).toContain('fleet.registered')
+    // Four chunks for three workers, who can end none: each has one.
+    setPace(slow, 0)
+    const id = await tenant.upload(film)
+    const chunks = () => unitsOf(said, 'fleet.claimed').filter(isChunkOf(id))
+    await expect.poll(chunks, patience).toHaveLength(1)
     worker.kill('SIGTERM')
-    // A claim that was under way is one that it holds, and its line may be on its way.
-    await Promise.race([ended, sleep(1000)])
-    const claimed = unitsOf(said, 'fleet.claimed')
+    await expect.poll(() => said, patience).toContain('"wish":"drain"')
+    const held = chunks()
+    const next = await tenant.upload(film)
+    setPace(slow, pace)
     expect(await ended).toEqual([0, null])
-    expect(unitsOf(said, 'fleet.claimed')).toEqual(claimed)
+    // The sound may have been on its way into its hands.
+    const claimed = unitsOf(said, 'fleet.claimed')
+    expect(claimed.filter((unit) => !unit.endsWith('.audio'))).toEqual(held)
     expect(unitsOf(said, '"outcome":"done","heard":"heard"').sort()).toEqual(claimed.sort())
-    await tenant.until(id, over)
-    expect(await portrait(tenant, id)).toEqual(reference.portrait)
+    for (const one of [id, next]) {
+      await tenant.until(one, over)
+      expect(await portrait(tenant, one)).toEqual(reference.portrait)
+    }
   } finally {
     worker.kill('SIGKILL')
   }
@@ -266,10 +275,11 @@ const unitsOf = (said: string, what: string): string[] =>
 
 test('Ctrl-C in the middle of a unit ends everything at once, and gives the unit back', async () => {
   const [, two = ''] = names
+  setPace(slow, 0)
   const { unit } = await crew.untilHolds(two, tenant, film)
   const { processes } = fleet.local()
   expect(await fleet.end('SIGINT')).toBe(0)
-  expect(stillRunning(processes)).toEqual([])
+  expect(await untilNoneRuns(processes)).toEqual([])
   const returned = { event: 'fleet.reported', unit, outcome: 'returned', heard: 'heard' }
   expect(await crew.lines(two)).toContainEqual(returned)
 })

@@ -11,7 +11,7 @@ import {
   type PlatformProcess,
   startPlatform,
   stateFolder,
-  stillRunning,
+  untilNoneRuns,
 } from '../support/platform-process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'movidone-film-'))
@@ -80,7 +80,7 @@ it('draws, uploads and encodes a sample, prints lines that do the same for a fil
   expect(made.map(({ state: now }) => now)).toEqual(assetId ? ['ready', 'ready'] : ['ready'])
 
   expect(await first.end('SIGINT')).toBe(0)
-  expect(stillRunning(processes)).toEqual([])
+  expect(await untilNoneRuns(processes)).toEqual([])
 
   const second = startPlatform(state, { env: { MOVIDONE_SAMPLE: 'on' } })
   const again = await untilPrinted(second, SAMPLE_URL)

@@ -42,12 +42,16 @@ export function crewOf({ stateDirectory, pidOf }: PlatformProcess) {
       }
       return [...held]
     },
-    /** Uploads until it is in the middle of a unit of what was uploaded: a faster one may do the whole of a title. */
+    /**
+     * Uploads until it is in the middle of a chunk of what was uploaded: a faster one may do the whole of a title. Where what
+     * begins waits (`setPace`), it still is when this resolves.
+     */
     async untilHolds(name: string, tenant: Tenant, film: Uint8Array): Promise<{ id: string; unit: string }> {
       for (;;) {
         const id = await tenant.upload(film)
+        const isChunk = (unit: string) => new RegExp(`${id}-v1\\.\\d+$`).test(unit)
         for (let waits = 1; waits % 10 !== 0 || !isOver(await tenant.asset(id)); waits++) {
-          const unit = (await crew.holds(name)).find((one) => one.includes(id))
+          const unit = (await crew.holds(name)).find(isChunk)
           if (unit) return { id, unit }
           await sleep(50)
         }

@@ -20,6 +20,8 @@ export interface FaultProxy {
   readonly origin: string
   /** What was asked for, in order: method, path with query, and headers. */
   readonly seen: IncomingMessage[]
+  /** Requests whose answer has not gone out yet. */
+  underWay(): number
   stop(): Promise<void>
 }
 
@@ -29,8 +31,11 @@ export async function startFaultProxy(
 ): Promise<FaultProxy> {
   const { hostname, port } = new URL(target)
   const seen: IncomingMessage[] = []
+  let underWay = 0
   // No connection ends by itself: that would be a fault that nobody picked.
   const server = createServer({ keepAliveTimeout: 0 }, (incoming, outgoing) => {
+    underWay++
+    outgoing.once('close', () => underWay--)
     const fault = pick(incoming, seen.push(incoming))
     if (fault === 'hang') return
     if (fault === 'reset') {
@@ -64,6 +69,7 @@ export async function startFaultProxy(
   return {
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     seen,
+    underWay: () => underWay,
     async stop() {
       server.closeAllConnections()
       await new Promise((resolve) => server.close(resolve))

@@ -6,11 +6,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { ListedProcess, LocalJson } from '../../host/platform/local-json.ts'
+import { endLeftovers } from '../../host/platform/leftovers.ts'
+import { type ListedProcess, type LocalJson, readLocalJson } from '../../host/platform/local-json.ts'
 import { processTable } from '../../host/platform/process-table.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 const READY_MS = 120_000
+const patienceMs = 30_000
 
 export interface PlatformProcess {
   readonly supervisor: ChildProcess
@@ -97,22 +99,18 @@ export const stillRunning = (processes: ListedProcess[]): string[] => {
     .map(({ pid, command }) => `${pid} ${command}`)
 }
 
-export const untilNoneRuns = async (processes: ListedProcess[], withinMs: number): Promise<string[]> => {
+/** One that was killed is gone as soon as the machine gets round to it. */
+export const untilNoneRuns = async (processes: ListedProcess[], withinMs = patienceMs): Promise<string[]> => {
   const until = Date.now() + withinMs
   while (stillRunning(processes).length > 0 && Date.now() < until) await sleep(50)
   return stillRunning(processes)
 }
 
-/** After the tests: ends what a failed one left, by the process ids it has listed. */
+/** After the tests: ends what a failed one left. Ids that were listed may be those of others by now. */
 export const endAllPlatforms = async (): Promise<void> => {
-  for (const { supervisor, local } of started) {
-    supervisor.kill('SIGKILL')
-    try {
-      for (const { pid, name } of local().processes) if (name !== 'supervisor') process.kill(-pid, 'SIGKILL')
-    } catch {
-      // They are gone already, as they should be.
-    }
-  }
+  for (const { supervisor } of started) supervisor.kill('SIGKILL')
   await Promise.all([...started].map(({ ended }) => ended))
+  for (const folder of new Set([...started].map(({ stateDirectory }) => stateDirectory)))
+    await endLeftovers(folder, readLocalJson(folder)?.processes ?? [])
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 }

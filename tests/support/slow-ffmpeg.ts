@@ -1,7 +1,7 @@
 // An ffmpeg that takes its time and hardly any of the machine's: units of small films last long enough to be hit in the middle.
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 
 const whereIs = (program: string): string =>
   execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim()
@@ -14,16 +14,27 @@ export function slowFfmpeg(folder: string, filmSecondsPerSecond: number): { FFMP
   const home = mkdtempSync(join(folder, 'ffmpeg-'))
   const ffmpeg = whereIs('ffmpeg')
   const knows = execFileSync(ffmpeg, ['-v', 'quiet', '-h', 'full'], { encoding: 'utf8', maxBuffer: 1 << 26 })
-  const pace = /^-readrate /m.test(knows) ? `-readrate ${filmSecondsPerSecond}` : ''
+  const pace = /^-readrate /m.test(knows) ? '-readrate "$pace"' : ''
   const path = join(home, 'ffmpeg')
   const script = [
     '#!/bin/sh',
     'case "$*" in',
-    `  -nostdin*libx264*) first=$1; shift; exec '${ffmpeg}' "$first" ${pace} "$@" ;;`,
+    '  -nostdin*libx264*)',
+    '    first=$1; shift',
+    `    while read -r pace < '${home}/pace' && [ "$pace" = 0 ]; do sleep 0.1; done`,
+    `    exec '${ffmpeg}' "$first" ${pace} "$@" ;;`,
     'esac',
     `exec '${ffmpeg}' "$@"`,
   ]
   writeFileSync(path, `${script.join('\n')}\n`, { mode: 0o755 })
   symlinkSync(whereIs('ffprobe'), join(home, 'ffprobe'))
+  setPace({ FFMPEG_PATH: path }, filmSecondsPerSecond)
   return { FFMPEG_PATH: path }
+}
+
+/** Of whatever begins from now on. At 0 that waits until there is another pace: so a test that is slow finds it in hand. */
+export function setPace({ FFMPEG_PATH }: { FFMPEG_PATH: string }, filmSecondsPerSecond: number): void {
+  const file = join(dirname(FFMPEG_PATH), 'pace')
+  writeFileSync(`${file}.next`, `${filmSecondsPerSecond}\n`)
+  renameSync(`${file}.next`, file)
 }
