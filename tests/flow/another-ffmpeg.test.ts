@@ -6,14 +6,16 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { countFrames } from '../support/ffprobe.ts'
 import { drawFilm } from '../support/film.ts'
+import { type HeldFfmpeg, heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { mediaPlaylists } from '../support/hls.ts'
-import { startPlatform } from '../support/platform-process.ts'
+import { endAllPlatforms, startPlatform, stateFolder } from '../support/platform-process.ts'
 import { asTenant } from '../support/tenant.ts'
 
-const seconds = 40
+const seconds = 14
 const frameRate = 12.5
 let folder: string
-let old: { FFMPEG_PATH: string; FFPROBE_PATH: string }
+let old: HeldFfmpeg
+let ffprobe: string
 
 /** The static build of npm, copied to where its ffprobe may be run. */
 async function staticBuild(name: 'ffmpeg' | 'ffprobe'): Promise<string> {
@@ -27,15 +29,21 @@ async function staticBuild(name: 'ffmpeg' | 'ffprobe'): Promise<string> {
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-another-'))
-  old = { FFMPEG_PATH: await staticBuild('ffmpeg'), FFPROBE_PATH: await staticBuild('ffprobe') }
-  await drawFilm({ path: join(folder, 'film.mp4'), seconds, frameRate, size: '640x360' })
+  old = heldFfmpeg(folder, await staticBuild('ffmpeg'))
+  ffprobe = await staticBuild('ffprobe')
+  await drawFilm({ path: join(folder, 'film.mp4'), seconds, frameRate, size: '320x180' })
 })
-afterAll(() => rm(folder, { recursive: true, force: true }))
+afterAll(async () => {
+  await endAllPlatforms()
+  await rm(folder, { recursive: true, force: true })
+})
 
 test('the encode begins anew and ends with every frame', async () => {
-  const state = join(folder, 'state')
-  // Two builds, whatever the machine has: other threads make another plan just as well.
-  const first = startPlatform(state, { env: { ...old, ENCODE_CHUNK_SEGMENTS: '1' } })
+  const state = stateFolder()
+  const env = { ...old.env, FFPROBE_PATH: ffprobe, ENCODE_CHUNK_SEGMENTS: '1' }
+  // Its opening is all that the first one makes.
+  old.hold()
+  const first = startPlatform(state, { env })
   const { apiUrl, tenant } = await first.healthy()
   const before = asTenant(apiUrl, tenant.apiKey)
   const id = await before.upload(join(folder, 'film.mp4'))
@@ -43,16 +51,14 @@ test('the encode begins anew and ends with every frame', async () => {
   expect((await before.asset(id)).state).toBe('encoding')
   await first.end('SIGINT')
 
+  // Two builds, whatever the machine has: other threads make another plan just as well.
   const second = startPlatform(state, { env: { ENCODE_THREADS: '1' } })
-  try {
-    const after = asTenant((await second.healthy()).apiUrl, tenant.apiKey)
-    const asset = await after.until(id, ({ state: now }) => now === 'ready' || now === 'failed', 180_000)
-    expect(asset.error).toBeUndefined()
-    expect(asset.durationSeconds).toBeCloseTo(seconds, 1)
-    const { hlsUrl } = await after.playback(id)
-    const [best = ''] = await mediaPlaylists(hlsUrl)
-    expect(await countFrames(best)).toMatchObject({ count: seconds * frameRate, steps: [1 / frameRate] })
-  } finally {
-    await second.end('SIGINT')
-  }
+  const after = asTenant((await second.healthy()).apiUrl, tenant.apiKey)
+  const asset = await after.until(id, ({ state: now }) => now === 'ready' || now === 'failed')
+  expect(asset.error).toBeUndefined()
+  expect(asset.durationSeconds).toBeCloseTo(seconds, 1)
+  const { hlsUrl } = await after.playback(id)
+  const [best = ''] = await mediaPlaylists(hlsUrl)
+  expect(await countFrames(best)).toMatchObject({ count: seconds * frameRate, steps: [1 / frameRate] })
+  await second.end('SIGINT')
 })

@@ -9,7 +9,7 @@ export interface HeldFfmpeg {
   release(): void
 }
 
-export function heldFfmpeg(folder: string): HeldFfmpeg {
+export function heldFfmpeg(folder: string, ffmpeg = 'ffmpeg'): HeldFfmpeg {
   const home = mkdtempSync(join(folder, 'ffmpeg-'))
   const [path, mark] = [join(home, 'ffmpeg'), join(home, 'held')]
   const script = [
@@ -18,7 +18,7 @@ export function heldFfmpeg(folder: string): HeldFfmpeg {
     '  *trim=start_pts=0:*) ;;',
     `  -nostdin*libx264*) while [ -e '${mark}' ]; do sleep 0.1; done ;;`,
     'esac',
-    'exec ffmpeg "$@"',
+    `exec '${ffmpeg}' "$@"`,
   ]
   writeFileSync(path, `${script.join('\n')}\n`, { mode: 0o755 })
   return {
