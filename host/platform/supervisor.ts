@@ -18,6 +18,7 @@ import { type StartOptions, startProblem } from './options.ts'
 import type { Output } from './output.ts'
 import type { PartProcess, PartSpec } from './part-process.ts'
 import { functionsSpec, type StoreName, storeSpec } from './parts.ts'
+import { COSMOS_DATABASE, provisionBlobs, provisionCosmos } from './provision.ts'
 import { secretFile } from './secret-file.ts'
 
 export interface Platform {
@@ -112,13 +113,11 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     const part = await keep(storeSpec(name, options, log), at)
     list(name, listed.get(name)?.pid ?? 0, part.port)
     const key = secretFile(join(stateDirectory, name, 'account-key'), 64)
-    const provision = await import('./provision.ts')
-    if (name === 'cosmos')
-      await provision.provisionCosmos({ endpoint: `http://127.0.0.1:${part.port}/`, key })
+    if (name === 'cosmos') await provisionCosmos({ endpoint: `http://127.0.0.1:${part.port}/`, key })
     else {
       const url = `http://127.0.0.1:${part.port}/${ACCOUNT}`
       const uploadOrigins = [apiUrl, `http://localhost:${port}`, ...options.uploadOrigins]
-      await provision.provisionBlobs({ url, name: ACCOUNT, key, uploadOrigins })
+      await provisionBlobs({ url, name: ACCOUNT, key, uploadOrigins })
     }
     output.part(name, secondsSince(startedAtMs))
     return { port: part.port, key }
@@ -157,7 +156,6 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     output.part('ffmpeg', `${ffmpeg.version} (${ffmpeg.ffmpegPath})`)
 
     const startedAtMs = Date.now()
-    const { COSMOS_DATABASE } = await import('./provision.ts')
     const settings = {
       ...fleet?.settings,
       ...appSettings({
