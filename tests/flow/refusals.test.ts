@@ -1,18 +1,19 @@
 // What can not become a title ends in a code and a sentence, and leaves nothing behind but its document.
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { drawFilm, ffmpeg } from '../support/film.ts'
+import { type HeldFfmpeg, heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
-import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 let platform: Platform
 let tenant: Tenant
 let folder: string
 let film: Buffer
+let held: HeldFfmpeg
 let blobs: BlobServiceClient
 
 beforeAll(async () => {
@@ -29,7 +30,8 @@ beforeAll(async () => {
     join(folder, 'fast.mp4'),
   ])
   film = await readFile(join(folder, 'fast.mp4'))
-  platform = await startPlatform({ env: slowFfmpeg(folder, 6) })
+  held = heldFfmpeg(folder)
+  platform = await startPlatform({ env: held.env })
   tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
   const storage = platform.processes.find(({ name }) => name === 'storage')
   const key = (await readFile(join(platform.folder, 'storage', 'account-key'), 'utf8')).trim()
@@ -38,6 +40,7 @@ beforeAll(async () => {
     new StorageSharedKeyCredential('movidone', key),
   )
 })
+afterEach(() => held.release())
 afterAll(async () => {
   await platform?.stop()
   await rm(folder, { recursive: true, force: true })
@@ -57,7 +60,7 @@ async function expectFailure(assetId: string, codes: string[]) {
   expect(codes).toContain(asset.error?.code)
   expect(asset.error?.detail).toMatch(/^[A-Z].{20,}[.]$/)
   expect(asset.playable).toBe(false)
-  await expect.poll(() => blobsOf(assetId), { timeout: 60_000 }).toEqual([])
+  await expect.poll(() => blobsOf(assetId)).toEqual([])
   const refusal = await tenant.call('POST', `/api/v1/assets/${assetId}/playback`, {})
   expect(refusal).toMatchObject({ status: 409, json: { code: 'asset-failed' } })
 }
@@ -124,33 +127,28 @@ describe('what can not become a title', () => {
 })
 
 test('a source changed after complete', async () => {
-  const long = join(folder, 'long.mp4')
-  await drawFilm({ path: long, seconds: 40, frameRate: 12.5, size: '320x180' })
-  const bytes = await readFile(long)
+  held.hold()
   const { json } = await tenant.call('POST', '/api/v1/uploads', {
     fileName: 'a.mp4',
-    sizeBytes: bytes.length,
+    sizeBytes: film.length,
   })
-  await tenant.put(json.uploadUrl, bytes)
+  await tenant.put(json.uploadUrl, film)
   await tenant.call('POST', `/api/v1/uploads/${json.assetId}/complete`)
   await tenant.until(json.assetId, ({ progress }) => progress.stage === 'encoding')
-  await writeFile(long, '')
-  await tenant.put(
-    json.uploadUrl,
-    Buffer.concat([bytes.subarray(0, 1000), Buffer.alloc(bytes.length - 1000)]),
-  )
+  await tenant.put(json.uploadUrl, Buffer.concat([film.subarray(0, 1000), Buffer.alloc(film.length - 1000)]))
+  held.release()
   await expectFailure(json.assetId, ['source-changed'])
 })
 
 test('a title that is deleted while it is encoded is gone with everything', async () => {
-  const long = join(folder, 'deleted.mp4')
-  await drawFilm({ path: long, seconds: 40, frameRate: 12.5, size: '320x180' })
-  const id = await tenant.upload(long)
+  held.hold()
+  const id = await tenant.upload(film)
   await tenant.until(id, ({ playable }) => playable)
   const { hlsUrl } = await tenant.playback(id)
   expect((await fetch(hlsUrl)).status).toBe(200)
   expect((await tenant.call('DELETE', `/api/v1/assets/${id}`)).status).toBe(204)
   expect((await tenant.call('GET', `/api/v1/assets/${id}`)).status).toBe(404)
-  await expect.poll(async () => (await fetch(hlsUrl)).status, { timeout: 5000 }).toBe(403)
-  await expect.poll(() => blobsOf(id), { timeout: 60_000 }).toEqual([])
+  held.release()
+  await expect.poll(async () => (await fetch(hlsUrl)).status).toBe(403)
+  await expect.poll(() => blobsOf(id)).toEqual([])
 })

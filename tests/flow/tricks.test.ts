@@ -150,8 +150,8 @@ describe('a path below play', () => {
         seen.add(status)
         expect(body).not.toMatch(/\.ts:\d|node:|Error:/)
         // Steps back and forth may lead to a path that there is (RFC 3986 section 5.2.4): its token opens it.
-        const leadsTo = new URL(`http://movidone/y${path}`).pathname
-        if (withToken && leadsTo === '/master.m3u8') expect(status).toBe(200)
+        const leadsTo = new URL(`http://movidone/api/v1/play/${token}/y${path}`).pathname
+        if (withToken && leadsTo === `/api/v1/play/${token}/master.m3u8`) expect(status).toBe(200)
         else expect([400, 403, 404, 431]).toContain(status)
       }),
       {
@@ -253,20 +253,23 @@ describe('headers from elsewhere', () => {
 describe('trying very often', () => {
   const ask = (path: string, headers: Record<string, string>, method = 'GET') =>
     play(path, { headers, method })
-  /** The bucket fills again meanwhile, so it is emptied first. */
+  /** The bucket fills again meanwhile, so it is emptied first; how fast one after the other would is the machine's affair. */
   async function untilLimited(path: string, headers: Record<string, string>, method = 'GET') {
-    for (let tries = 0; ; tries++) {
-      const answer = await ask(path, headers, method)
-      if (answer.status !== 403) return { answer, tries }
-      if (tries > 10 * burst) throw new Error(`${tries} refusals and no end`)
+    for (let refused = 0; ; ) {
+      const askedMs = Date.now()
+      const answers = await Promise.all(Array.from({ length: 3 }, () => ask(path, headers, method)))
+      const answer = answers.find(({ status }) => status !== 403)
+      refused += answers.filter(({ status }) => status === 403).length
+      if (answer) return { answer, refused, askedMs }
+      if (refused > 10 * burst) throw new Error(`${refused} refusals and no end`)
     }
   }
 
   test('ends in 429 for the network, whatever was wrong; a good token plays on there, and others are not asked', async () => {
     const who = somebody()
     const first = comparable(await ask('x/master.m3u8', who))
-    const { tries } = await untilLimited('x/master.m3u8', who)
-    expect(tries).toBeGreaterThanOrEqual(burst - 1)
+    const { refused } = await untilLimited('x/master.m3u8', who)
+    expect(refused).toBeGreaterThanOrEqual(burst - 1)
     const wrong = ['a.b.c/master.m3u8', `${token}x/${segment}`, `-/${segment}`, '%E2%80%AE/poster.jpg']
     for (const path of wrong) {
       const { answer } = await untilLimited(path, who)
@@ -284,7 +287,9 @@ describe('trying very often', () => {
     }
 
     const neighbour = { ...who, 'x-forwarded-for': (who['x-forwarded-for'] ?? '').replace(/\.7$/, '.8') }
-    expect((await untilLimited('x/master.m3u8', neighbour)).tries).toBeLessThan(burst / 2)
+    const { askedMs } = await untilLimited('x/master.m3u8', who)
+    const ofNeighbour = (await untilLimited('x/master.m3u8', neighbour)).refused
+    expect(ofNeighbour).toBeLessThanOrEqual(1 + (refusalsPerSecond * (Date.now() - askedMs)) / 1000)
     for (let n = 0; n < 40; n++) {
       const [good, bad] = await Promise.all([
         ask(`${token}/${segment}`, n % 2 ? who : neighbour),

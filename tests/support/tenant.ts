@@ -25,6 +25,9 @@ export interface Playback {
 
 export type Tenant = ReturnType<typeof asTenant>
 
+/** The store closes what was idle for a few seconds, maybe in the moment in which it is used again. */
+const apart = { connection: 'close' }
+
 export function asTenant(apiUrl: string, apiKey: string) {
   async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
     const init = { authorization: `Bearer ${apiKey}`, 'content-type': 'application/json', ...headers }
@@ -45,13 +48,13 @@ export function asTenant(apiUrl: string, apiKey: string) {
 
   async function putBlock(uploadUrl: string, id: string, bytes: Uint8Array): Promise<void> {
     const url = `${uploadUrl}&comp=block&blockid=${encodeURIComponent(id)}`
-    const reply = await fetch(url, { method: 'PUT', body: Buffer.from(bytes) })
+    const reply = await fetch(url, { method: 'PUT', headers: apart, body: Buffer.from(bytes) })
     if (reply.status !== 201) throw new Error(`block ${id}: ${reply.status} ${await reply.text()}`)
   }
 
   async function putBlockList(uploadUrl: string, ids: readonly string[]): Promise<void> {
     const list = `<?xml version="1.0" encoding="utf-8"?><BlockList>${ids.map((id) => `<Latest>${id}</Latest>`).join('')}</BlockList>`
-    const reply = await fetch(`${uploadUrl}&comp=blocklist`, { method: 'PUT', body: list })
+    const reply = await fetch(`${uploadUrl}&comp=blocklist`, { method: 'PUT', headers: apart, body: list })
     if (reply.status !== 201) throw new Error(`block list: ${reply.status} ${await reply.text()}`)
   }
 
@@ -89,7 +92,7 @@ export function asTenant(apiUrl: string, apiKey: string) {
     },
 
     /** Asks until it is so, or throws with what it was last. */
-    async until(id: string, so: (asset: AssetView) => boolean, patienceMs = 120_000): Promise<AssetView> {
+    async until(id: string, so: (asset: AssetView) => boolean, patienceMs = 240_000): Promise<AssetView> {
       let asset: AssetView | undefined
       for (const end = Date.now() + patienceMs; Date.now() < end; ) {
         asset = await this.asset(id)
