@@ -27,8 +27,8 @@ export default defineConfig({
           ],
           exclude: pureFiles,
           expect: patience,
-          testTimeout: 240_000,
-          hookTimeout: 120_000,
+          testTimeout: 480_000,
+          hookTimeout: 240_000,
         },
       },
       {

@@ -72,7 +72,7 @@ async function resend(host: DurableHost, event: Ledger['events'][number]): Promi
 }
 
 it(`keeps everything through ${kills} kills (seed ${seed})`, {
-  timeout: 60_000 + kills * 10_000,
+  timeout: 60_000 + kills * 40_000,
 }, async () => {
   const random = seeded(seed)
   const directory = freshDirectory()
