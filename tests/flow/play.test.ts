@@ -7,9 +7,9 @@ import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-bl
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { countFrames } from '../support/ffprobe.ts'
 import { drawFilm } from '../support/film.ts'
+import { heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
-import { slowFfmpeg } from '../support/slow-ffmpeg.ts'
 import { type AssetView, asTenant, type Playback, type Tenant } from '../support/tenant.ts'
 
 const seconds = 30
@@ -28,8 +28,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-play-'))
   film = join(folder, 'film.mp4')
   await drawFilm({ path: film, seconds, frameRate, size: '1280x720' })
-  platform = await startPlatform({ env: slowFfmpeg(folder, 8) })
+  const held = heldFfmpeg(folder)
+  platform = await startPlatform({ env: held.env })
   tenant = asTenant(platform.apiUrl, platform.tenant.apiKey)
+  held.hold()
   const id = await tenant.upload(film, { title: 'Colours' })
   const first = await tenant.until(id, ({ playable, state }) => playable || state === 'failed')
   expect(first.error).toBeUndefined()
@@ -41,6 +43,7 @@ beforeAll(async () => {
     counts: lists.map((list) => list.segments.length),
     firstSegmentStatus: (await fetch(lists[0]?.segments[0] ?? '')).status,
   }
+  held.release()
   asset = await tenant.until(id, ({ state }) => state === 'ready' || state === 'failed')
   // Two clients: ffmpeg, and this test.
   playback = await tenant.playback(id, { policy: { maxClients: 2 } })
@@ -143,7 +146,7 @@ describe('without the token', () => {
     const session = await tenant.playback(asset.id)
     expect((await fetch(session.hlsUrl)).status).toBe(200)
     expect((await tenant.call('DELETE', `/api/v1/sessions/${session.sessionId}`)).status).toBe(204)
-    await expect.poll(async () => (await fetch(session.hlsUrl)).status, { timeout: 5000 }).toBe(403)
+    await expect.poll(async () => (await fetch(session.hlsUrl)).status).toBe(403)
   })
 
   test('the segments in storage are useless; with the key and the IV of the playlist they are the film', async () => {

@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { processTable } from '../../host/platform/process-table.ts'
 import { drawFilm } from '../support/film.ts'
+import { type HeldFfmpeg, heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { type MediaPlaylist, mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
 import { endAllPlatforms, type PlatformProcess, startPlatform } from '../support/platform-process.ts'
 import {
@@ -34,6 +35,7 @@ let folder: string
 let state: string
 let platform: PlatformProcess
 let tenant: Tenant
+let held: HeldFfmpeg
 let assetId: string
 const commands = new Set<string>()
 const texts: Array<[name: string, secret: string]> = []
@@ -55,7 +57,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-secrets-'))
   state = join(folder, 'state')
   for (const name of ['state', 'tmp']) await mkdir(join(folder, name))
-  platform = startPlatform(state, { env: { TMPDIR: join(folder, 'tmp'), KEY_RETENTION_HOURS: '0.0005' } })
+  held = heldFfmpeg(folder)
+  platform = startPlatform(state, {
+    env: { ...held.env, TMPDIR: join(folder, 'tmp'), KEY_RETENTION_HOURS: '0.0005' },
+  })
   const { apiUrl, adminKey, tenant: own } = await platform.healthy()
   tenant = asTenant(apiUrl, own.apiKey)
   texts.push(['the admin key', adminKey], ["the tenant's API key", own.apiKey.split('.')[2] ?? ''])
@@ -102,7 +107,11 @@ async function live(apiUrl: string, adminKey: string): Promise<void> {
   const source = await readFile(film)
   await rm(film)
   sealedWindows.push({ name: 'the source', bytes: middle(source) })
+  // An encoder waits until its command line was seen.
+  held.hold()
   assetId = await tenant.upload(source, { title: 'Secret' })
+  await until(async () => [...commands].some((command) => command.includes('libx264')))
+  held.release()
   await tenant.until(assetId, ({ state: now }) => now === 'ready' || now === 'failed')
 
   await watch(await tenant.playback(assetId, { viewer: 'viewer@example.com' }), 0)
@@ -181,8 +190,8 @@ async function beRefused(apiUrl: string, retiredKey: string): Promise<void> {
 }
 
 async function until(so: () => Promise<boolean>): Promise<void> {
-  for (const endMs = Date.now() + 30_000; !(await so()); await sleep(100))
-    if (Date.now() > endMs) throw new Error('not so after 30 s')
+  for (const endMs = Date.now() + 100_000; !(await so()); await sleep(100))
+    if (Date.now() > endMs) throw new Error('not so after 100 s')
 }
 
 async function untilEdition(edition: string): Promise<void> {

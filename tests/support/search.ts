@@ -1,7 +1,7 @@
 // Looks for secrets in whatever was written: raw, in hex, in base64 at any alignment; in files as they lie, and in the rows of databases.
-import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join, relative } from 'node:path'
+import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
 /** One spelling of a secret. */
@@ -47,12 +47,23 @@ export const found = (places: readonly Place[], needles: readonly Needle[]): str
       .map((needle) => `${needle.name} in ${place.name}`),
   )
 
-/** Every file below a folder, however it is named. */
+/** Every file below a folder, however it is named; one that goes meanwhile is left out. */
 export const filesBelow = (folder: string): Place[] =>
-  readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .map((name) => join(folder, name))
-    .filter((file) => statSync(file, { throwIfNoEntry: false })?.isFile())
-    .map((file) => ({ name: relative(folder, file), bytes: readFileSync(file) }))
+  unlessGone(() => readdirSync(folder, { withFileTypes: true })).flatMap((entry) => {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory())
+      return filesBelow(path).map(({ name, bytes }) => ({ name: join(entry.name, name), bytes }))
+    return entry.isFile() ? unlessGone(() => [{ name: entry.name, bytes: readFileSync(path) }]) : []
+  })
+
+function unlessGone<T>(read: () => T[]): T[] {
+  try {
+    return read()
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    return []
+  }
+}
 
 /** A long value lies in a database in pieces, page by page: here is each as a whole. To be read when nobody writes. */
 export function rowsBelow(folder: string): Place[] {
