@@ -50,10 +50,8 @@ test.each(seeds)(
     const happens = (share: number) => random() * 100 < share
     const epochs = new Map<string, number>()
 
-    let served = 0
     async function look(): Promise<void> {
       const nodes = await world.nodes()
-      served += nodes.filter(({ state }) => state === 'ready').length
       const price = nodes.filter(isAwake).reduce((sum, { id }) => sum + (priceOf.get(id) ?? 0), 0)
       expect(price).toBeLessThanOrEqual(plan.budget.perHour)
       for (const { id, epoch } of nodes) {
@@ -62,12 +60,14 @@ test.each(seeds)(
       }
     }
 
+    // A calm minute with work for more than the budget bears: where nobody ever served nothing would be shown.
+    Object.assign(world.work, { seconds: 100_000, parallel: 6 })
+    await world.pass(60)
+    expect((await world.nodes()).filter(({ state }) => state === 'ready')).toHaveLength(3)
     world.cloud.setFaults({
       ...{ later: 10, noCapacity: 10, refused: 3, failsLater: 10, throws: 10, lostAnswers: 10, dumb: 15 },
     })
-    // Work from the first moment: where none ever came nothing was shown.
-    Object.assign(world.work, { seconds: 1000, parallel: 6 })
-    await world.pass(busyMinutes * 60, async (second) => {
+    await world.pass((busyMinutes - 1) * 60, async (second) => {
       if (happens(1))
         Object.assign(world.work, { seconds: random() * 2000, parallel: Math.ceil(random() * 8) })
       if (happens(0.5)) world.engine.lose()
@@ -80,9 +80,6 @@ test.each(seeds)(
       }
       if (second % 5 === 0) await look()
     })
-    expect(epochs.size).toBeGreaterThan(2)
-    // Errands that would have said so may all be lost.
-    expect(served).toBeGreaterThan(0)
     // Each wake was decided once: what is counted in documents is what was logged by whoever wrote it.
     expect(world.count('fleet.woken')).toBe([...epochs.values()].reduce((sum, epoch) => sum + epoch, 0))
 

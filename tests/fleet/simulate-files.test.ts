@@ -1,5 +1,5 @@
 // Scenario files: those that are shipped are right, and those that are not are refused with a sentence that names the field.
-import { spawnSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -19,8 +19,11 @@ const good = {
 }
 
 const simulate = (...options: string[]) =>
-  spawnSync(process.execPath, ['scripts/simulate.ts', '--plots', folder, ...options], {
-    ...{ cwd: root, encoding: 'utf8', timeout: 50_000 },
+  new Promise<{ status: number; stdout: string; stderr: string }>((resolve) => {
+    const args = ['scripts/simulate.ts', '--plots', folder, ...options]
+    const child = execFile(process.execPath, args, { cwd: root }, (_, stdout, stderr) =>
+      resolve({ status: child.exitCode ?? -1, stdout, stderr }),
+    )
   })
 
 describe('a file', () => {
@@ -86,10 +89,10 @@ describe('a file', () => {
 })
 
 describe('the command', () => {
-  test('runs a file of one’s own, prints the figures, and draws a picture that is well formed', () => {
+  test('runs a file of one’s own, prints the figures, and draws a picture that is well formed', async () => {
     const file = join(folder, 'mine.json')
     writeFileSync(file, JSON.stringify({ ...good, title: 'Mine & <others>' }))
-    const { status, stdout } = simulate('--scenario', file, '--json', '--seed', '3')
+    const { status, stdout } = await simulate('--scenario', file, '--json', '--seed', '3')
     expect(status).toBe(0)
     const [{ pools }] = JSON.parse(stdout)
     expect(pools[0].runs.map(({ strategy }: { strategy: string }) => strategy)).toEqual([
@@ -107,14 +110,14 @@ describe('the command', () => {
     ],
     [['--sede', '1'], /Unknown option '--sede'/],
     [['--seed', 'x'], /--seed must be a whole number/],
-  ])('%j is refused in a sentence', (options, sentence) => {
-    const { status, stderr } = simulate(...options)
+  ])('%j is refused in a sentence', async (options, sentence) => {
+    const { status, stderr } = await simulate(...options)
     expect(status).toBe(1)
     expect(stderr).toMatch(sentence)
     expect(stderr).not.toMatch(/\n {4}at /)
   })
 
-  test('lists what there is', () => {
-    expect(simulate('--list').stdout).toMatch(/^premiere {2,}\S/m)
+  test('lists what there is', async () => {
+    expect((await simulate('--list')).stdout).toMatch(/^premiere {2,}\S/m)
   })
 })
