@@ -47,10 +47,10 @@ export const probeArgv = (source: Container, url: string): string[] => [
   ...inputArgv(source, url),
 ]
 
-/** One line a packet: of which stream, when it is shown and for how long. */
+/** One line a packet: of which stream, when it is shown, when it is decoded and how long it lasts. */
 export const packetsArgv = (source: Container, url: string): string[] => [
   ...['-hide_banner', '-loglevel', 'error', '-max_alloc', String(1 << 30)],
-  ...['-show_entries', 'packet=stream_index,pts_time,duration_time', '-of', 'csv=p=0'],
+  ...['-show_entries', 'packet=stream_index,pts_time,dts_time,duration_time', '-of', 'csv=p=0'],
   ...inputArgv(source, url),
 ]
 

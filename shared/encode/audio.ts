@@ -12,7 +12,7 @@ import { initBlob, segmentBlob } from './timeline.ts'
 import { readPlan, refuse, requireBuild, withSource } from './unit.ts'
 import { audioUnit, doneId, jobOf } from './units.ts'
 import { settle, titleOf, underWatch } from './watch.ts'
-import { createRemarks } from './words.ts'
+import { beginsAgain, createRemarks } from './words.ts'
 import type { Outcome, PlannedTarget } from './work.ts'
 
 export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Outcome> =>
@@ -59,7 +59,7 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
         // There are sound tracks without a sound: of nothing, nothing can be encoded.
         if (outcome.end === 'failed' && remarks.isEmpty() && writer.sizes.length === 0) return
         const restart = remarks.restart()
-        if (restart !== undefined) throw beginsAgain(restart)
+        if (restart !== undefined) throw beginsAgain(restart / audioRate)
         if (outcome.end !== 'done')
           throw refuse(deps, { assetId: input.assetId, name: audioRendition }, outcome)
         writer.end()
@@ -69,12 +69,6 @@ export const encodeAudio = (deps: EncodeDeps, input: PlannedTarget): Promise<Out
     await deps.ledger.put(unit(true))
     await publish(deps, input, plan)
     return { ok: true }
-  })
-
-/** What comes after it has times that were there already: half of the film would be missing, and nobody would know. */
-const beginsAgain = (samples: number): Problem =>
-  new Problem('source-unreadable', {
-    detail: `Its clock begins again after ${Math.round(samples / audioRate)} s, as where several files were put one behind the other. Join them with an editor, or ffmpeg’s concat demuxer, and upload that.`,
   })
 
 interface Writer {

@@ -68,7 +68,7 @@ export function createEncode(parts: EncodeParts): Encode {
   return {
     admit: async (input) => admit(deps, Target.parse(input)),
     prepare: async (input) => prepare(deps, Target.parse(input)),
-    verify: async (input) => verify(deps, Target.parse(input)),
+    verify: async (input) => verify(deps, PlannedTarget.parse(input)),
     poster: async (input) => encodePoster(deps, PlannedTarget.parse(input)),
     chunk: async (input) => encodeChunk(deps, ChunkTarget.parse(input)),
     audio: async (input) => encodeAudio(deps, PlannedTarget.parse(input)),

@@ -8,15 +8,19 @@ import type { OpenedSource } from './ports.ts'
 import type { AudioStream, Probe, VideoStream } from './probe.ts'
 import type { Container } from './sniff.ts'
 import { killed } from './unit.ts'
+import { beginsAgain } from './words.ts'
 
 type FilmProbe = Probe & { readonly video: VideoStream }
 
-interface Told {
-  readonly probe: FilmProbe
+export interface Reading {
   readonly container: Container
-  readonly boxes: readonly Box[]
   readonly opened: OpenedSource
   readonly stop: AbortSignal
+}
+
+interface Told extends Reading {
+  readonly probe: FilmProbe
+  readonly boxes: readonly Box[]
 }
 
 /** Under this many bits a second a claimed length is not believed. */
@@ -43,9 +47,26 @@ export async function believeOrMeasure(
   deps: EncodeDeps,
   told: Told,
 ): Promise<{ probe: FilmProbe; durationSeconds: number }> {
-  const { probe, container, opened, stop } = told
+  const { probe, opened } = told
   const claimed = claimedSeconds(told, opened.sizeBytes)
   if (claimed !== undefined) return { probe, durationSeconds: claimed }
+  const { video } = probe
+  const measured = await measure(deps, { ...told, video })
+  const durationSeconds = (measured.endSeconds(video.index) ?? video.startSeconds) - video.startSeconds
+  if (!(durationSeconds > 0)) throw new Problem('source-unreadable')
+  return { probe: { ...probe, audio: probe.audio && heard(probe.audio, measured) }, durationSeconds }
+}
+
+/** All packets of a source, read to its end; refused where the clock of its video begins again. */
+export async function measure(
+  deps: EncodeDeps,
+  {
+    container,
+    opened,
+    stop,
+    video,
+  }: Reading & { readonly video: Pick<VideoStream, 'index' | 'startSeconds'> },
+): Promise<Measure> {
   const measured = measurePackets()
   const { end } = await deps.ffmpeg.run({
     program: 'ffprobe',
@@ -56,10 +77,9 @@ export async function believeOrMeasure(
   })
   if (end === 'too-slow') throw new Problem('encode-too-slow')
   if (end === 'killed') throw killed()
-  const { video } = probe
-  const durationSeconds = (measured.endSeconds(video.index) ?? video.startSeconds) - video.startSeconds
-  if (!(durationSeconds > 0)) throw new Problem('source-unreadable')
-  return { probe: { ...probe, audio: probe.audio && heard(probe.audio, measured) }, durationSeconds }
+  const restart = measured.restartSeconds(video.index)
+  if (restart !== undefined) throw beginsAgain(restart - video.startSeconds)
+  return measured
 }
 
 function heard(audio: AudioStream, measured: Measure): AudioStream {

@@ -92,7 +92,7 @@ function startUnits(context: OrchestrationContext, target: EncodeTarget, prepare
     ...(prepared.hasAudio ? [startUnit(context, 'audio', first)] : []),
     start(context, 'poster', own),
     ...partsOf(rest, prepared).map((part) => context.df.callSubOrchestratorWithRetry(partName, retry, part)),
-    ...(prepared.hasChecksum ? [start(context, 'verify', target)] : []),
+    ...(prepared.verified ? [start(context, 'verify', own)] : []),
   ]
 }
 

@@ -8,15 +8,16 @@ import { walkBoxes } from './boxes.ts'
 import type { EncodeDeps, EncodeLimits } from './deps.ts'
 import { executorOf, windowOf } from './executor.ts'
 import { chunkCount } from './grid.ts'
-import { believeOrMeasure } from './length.ts'
+import { believeOrMeasure, type Reading } from './length.ts'
 import { isHdr } from './picture.ts'
 import { heardSeconds, makePlan, Plan, plannedSeconds } from './plan.ts'
 import type { EncodeTarget, OpenedSource } from './ports.ts'
 import { type Probe, parseProbe, type VideoStream } from './probe.ts'
 import { renditionNames } from './publish.ts'
-import { type Container, sniffContainer } from './sniff.ts'
+import { sniffContainer } from './sniff.ts'
 import { planBlob } from './timeline.ts'
 import { killed } from './unit.ts'
+import { isUnheard } from './verify.ts'
 import { settle, titleOf, underWatch } from './watch.ts'
 import { withoutAddress } from './words.ts'
 import type { Outcome, Prepared } from './work.ts'
@@ -57,7 +58,7 @@ export const prepare = (deps: EncodeDeps, target: EncodeTarget): Promise<Outcome
         chunks,
         window: windowOf(by, deps.limits),
         hasAudio: plan.audio !== undefined,
-        hasChecksum: source.sha256 !== undefined,
+        verified: source.sha256 !== undefined || isUnheard(plan),
         ...(by === 'app' ? {} : { fleetSinceMs: deps.clock.now() }),
         ...(by === 'both' ? { shared: true as const } : {}),
       }
@@ -117,12 +118,6 @@ function sealed(draft: Omit<Plan, 'hash'>): Plan {
   const sound = plan.audio ? [decodedArgv(plan, ''), audioArgv(plan)] : []
   const lines = [chunkArgv(plan, 0, { url: '', rewind: 'start' }), ...sound]
   return { ...plan, hash: sha256Hex(JSON.stringify([plan, lines])).slice(0, 20) }
-}
-
-export interface Reading {
-  readonly container: Container
-  readonly opened: OpenedSource
-  readonly stop: AbortSignal
 }
 
 async function runProbe(deps: EncodeDeps, { container, opened, stop }: Reading): Promise<Probe> {

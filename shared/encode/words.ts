@@ -1,4 +1,6 @@
 // What ffmpeg says of a source while it works: where its first frame lies, and how much of it is damaged.
+import { Problem } from '../core/problem.ts'
+import { overlapSeconds } from './measure.ts'
 import { audioRate } from './plan.ts'
 
 export interface Remarks {
@@ -20,8 +22,7 @@ const damage =
   /corrupt decoded frame in stream|Error while decoding stream|Error submitting packet to decoder/
 /** Of decoded sound, whose time base is its sampling rate; newer versions leave out where. */
 const backwards = /Non-monoton\w+ DTS.*; previous: (\d+), current: (-?\d+);/
-/** Pieces that were joined overlap by less. */
-const restartSamples = 2 * audioRate
+const restartSamples = overlapSeconds * audioRate
 
 export function createRemarks(): Remarks {
   let first: number | undefined
@@ -43,6 +44,12 @@ export function createRemarks(): Remarks {
     restart: () => restart,
   }
 }
+
+/** What comes after it has times that were there already: half of the film would be missing, and nobody would know. */
+export const beginsAgain = (seconds: number): Problem =>
+  new Problem('source-unreadable', {
+    detail: `Its clock begins again after ${Math.round(seconds)} s, as where several files were put one behind the other. Join them with an editor, or ffmpeg’s concat demuxer, and upload that.`,
+  })
 
 /** ffmpeg's words name the address it reads from, which is nobody's business. */
 export const withoutAddress = (messages: string): string =>

@@ -74,7 +74,8 @@ export interface Prepared {
   /** Chunks that are under way at once. */
   readonly window: number
   readonly hasAudio: boolean
-  readonly hasChecksum: boolean
+  /** All of its source is read once more, beside its units: `encode-verify`. */
+  readonly verified: boolean
   /** When its units began to be offered to the fleet; without it the app does them itself. */
   readonly fleetSinceMs?: number
   /** Then the opening and the sound are the app's all the same, and what no worker takes. */

@@ -67,3 +67,26 @@ test('a film put together from files that each begin at zero is refused, instead
     detail: expect.stringContaining('Its clock begins again after 3 s'),
   })
 })
+
+test.each(['film.ts', 'film.mp4'])('so is one without sound: %s', async (name) => {
+  const fragments = name.endsWith('mp4') ? ['-movflags', 'frag_keyframe+empty_moov+default_base_moof'] : []
+  const film = (seconds: number) =>
+    draw([...lavfi(greyFrames(String(rate), seconds)), ...greyH264, ...fragments], name)
+  const outcomeOf = async (film: Buffer) => {
+    const encode = createEncode(setStage(film).parts)
+    const prepared = (await encode.prepare(target)) as Outcome<Prepared>
+    if (!prepared.ok) return prepared
+    return prepared.verified ? encode.verify({ ...target, plan: prepared.plan }) : { ok: true }
+  }
+  expect(await outcomeOf(film(5))).toEqual({ ok: true })
+  // Whichever is the longer one: a transport stream seems to last as long as its last part.
+  for (const [first, second] of [
+    [5, 3],
+    [3, 5],
+  ] as const)
+    expect(await outcomeOf(Buffer.concat([film(first), film(second)]))).toEqual({
+      ok: false,
+      code: 'source-unreadable',
+      detail: expect.stringContaining(`Its clock begins again after ${first} s`),
+    })
+})

@@ -5,7 +5,7 @@ import { type Answers, play } from './pump.ts'
 import { target } from './stage.ts'
 
 const plan = 'ten/ast/v1/plan-x.json'
-const prepared = { ok: true, plan, chunks: 4, window: 2, hasAudio: true, hasChecksum: false }
+const prepared = { ok: true, plan, chunks: 4, window: 2, hasAudio: true, verified: false }
 const begun: Answers = {
   'encode-admit': () => ({ ok: true, waitSeconds: 0 }),
   'encode-prepare': () => ({ ...prepared, fleetSinceMs: 5 }),

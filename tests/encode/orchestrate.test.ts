@@ -7,7 +7,7 @@ import { type Answers, play } from './pump.ts'
 import { target } from './stage.ts'
 
 const plan = 'ten/ast/v1/plan-x.json'
-const prepared = { ok: true, plan, chunks: 4, window: 2, hasAudio: true, hasChecksum: true }
+const prepared = { ok: true, plan, chunks: 4, window: 2, hasAudio: true, verified: true }
 const turn = { 'encode-admit': () => ({ ok: true, waitSeconds: 0 }) }
 const ready: Answers = { ...turn, 'encode-prepare': () => prepared }
 
@@ -38,7 +38,7 @@ test('prepares, does all units, finishes; the opening and the sound come first',
 test('has no units for what is not there', () => {
   const { names } = play(encodeAsset, {
     ...turn,
-    'encode-prepare': () => ({ ...prepared, chunks: 1, hasAudio: false, hasChecksum: false }),
+    'encode-prepare': () => ({ ...prepared, chunks: 1, hasAudio: false, verified: false }),
   })
   expect(names).toEqual([
     'encode-admit',

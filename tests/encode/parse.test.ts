@@ -210,14 +210,25 @@ describe('ffprobe’s words', () => {
 })
 
 test('packets are measured to their latest end, in pieces of any size', () => {
-  const words = '0,0.0,0.04\n0,N/A,0.04\n1,7.5,0.02\n0,2.5,0.04\n0,1.0,N/A\n0,2.4,-5\n0,2.4,1000000\n'
+  const words =
+    '0,0.0,0.0,0.04\n0,N/A,N/A,0.04\n1,7.5,7.5,0.02\n0,2.5,0.04,0.04\n0,1.0,0.08,N/A\n0,2.4,N/A,-5\n0,2.4,0.1,1000000\n'
   for (const size of [1, 7, 1000]) {
     const measure = measurePackets()
     for (let at = 0; at < words.length; at += size) measure.push(Buffer.from(words.slice(at, at + size)))
     expect(measure.endSeconds(0)).toBeCloseTo(2.54, 6)
     expect(measure.endSeconds(1)).toBeCloseTo(7.52, 6)
     expect(measure.endSeconds(2)).toBeUndefined()
+    expect(measure.restartSeconds(0)).toBeUndefined()
   }
+})
+
+test('a clock that begins again is told from one that goes back a little, and from another stream’s', () => {
+  const measure = measurePackets()
+  measure.push(
+    Buffer.from('0,9.0,8.0,1\n1,3.0,3.0,1\n0,7.5,6.0,1\n0,16.0,12.0,1\n0,1.0,0.0,1\n0,2.0,N/A,1\n'),
+  )
+  expect(measure.restartSeconds(0)).toBe(12)
+  expect(measure.restartSeconds(1)).toBeUndefined()
 })
 
 test('kinds of files are told by their bytes', () => {
