@@ -137,12 +137,17 @@ const lastFrame = (bytes: Uint8Array): number => {
   return Number(values.at(-1)?.[1] ?? 0)
 }
 
-/** The source's own fault, whatever ffmpeg made of it: nothing came, or too much of what came is damaged. */
+/** The source's own fault, whatever ffmpeg made of it: nothing came, what came can not be put together, or too much of it is damaged. */
 function wrongWithSource({ plan, chunk }: ChunkRun, remarks: Remarks): Problem | undefined {
   if (remarks.firstFrame() === undefined)
     return new Problem(chunk.firstFrame === 0 ? 'source-unreadable' : 'source-truncated')
   const { video, source } = plan
   const rate = video.timescale / video.frameTicks
+  const anewAt = remarks.anewAt()
+  if (anewAt !== undefined)
+    return new Problem('source-unreadable', {
+      detail: `The picture is turned, and changes its size after ${Math.round(anewAt / rate)} s. Export the film again, upright and in one size, and upload that.`,
+    })
   // Without an index a chunk begins to read in the middle of a group of pictures, which then looks damaged.
   const most = source.indexed ? tailSeconds * rate : chunk.frames / 2
   if (remarks.damaged() <= most) return undefined

@@ -7,6 +7,8 @@ export interface Remarks {
   take(line: string): void
   /** Number on the grid of the first frame that came out; undefined when none did. */
   firstFrame(): number | undefined
+  /** Number of the frame at which all filters began anew; undefined when they never did. */
+  anewAt(): number | undefined
   /** Pictures and packets that could not be decoded whole. */
   damaged(): number
   /** Whether nothing came at all. */
@@ -25,20 +27,21 @@ const backwards = /Non-monoton\w+ DTS.*; previous: (\d+), current: (-?\d+);/
 const restartSamples = overlapSeconds * audioRate
 
 export function createRemarks(): Remarks {
-  let first: number | undefined
+  const begun: number[] = []
   let damaged = 0
   let empty = false
   let restart: number | undefined
   return {
     take(line) {
       const number = Number(printed.exec(line)?.[1])
-      if (number > noTime) first ??= number
+      if (number > noTime) begun.push(number)
       else if (damage.test(line)) damaged++
       else if (line.includes('Output file is empty')) empty = true
       const [, previous, current] = backwards.exec(line) ?? []
       if (Number(previous) - Number(current) > restartSamples) restart ??= Number(previous)
     },
-    firstFrame: () => first,
+    firstFrame: () => begun[0],
+    anewAt: () => begun[1],
     damaged: () => damaged,
     isEmpty: () => empty,
     restart: () => restart,

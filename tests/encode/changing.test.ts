@@ -1,6 +1,7 @@
 // Recordings whose picture and sound change on the way, as broadcasts do between a film and what interrupts it.
 import { expect, test } from 'vitest'
 import { createEncode } from '../../shared/encode/index.ts'
+import { Plan } from '../../shared/encode/plan.ts'
 import type { Outcome, Prepared } from '../../shared/encode/work.ts'
 import {
   audioOf,
@@ -11,6 +12,7 @@ import {
   greyH264,
   greyOf,
   greysOf,
+  inFile,
   lavfi,
   onsetsOf,
   videosOf,
@@ -89,4 +91,41 @@ test.each(['film.ts', 'film.mp4'])('so is one without sound: %s', async (name) =
       code: 'source-unreadable',
       detail: expect.stringContaining(`Its clock begins again after ${first} s`),
     })
+})
+
+test('a picture that is turned must keep its size, and is refused with the time at which it does not', async () => {
+  const grey = (n: number, size: string) => {
+    const [graph, clock] = [greyFrames(String(rate), 3 * (n + 1), size), ['-output_ts_offset', String(3 * n)]]
+    return draw(
+      [...lavfi(`${graph},trim=start=${3 * n},setpts=PTS-STARTPTS`), ...greyH264, ...clock],
+      'film.ts',
+    )
+  }
+  const turned = (...sizes: string[]) => {
+    const film = inFile(Buffer.concat(sizes.map((size, n) => grey(n, size))), (path) =>
+      draw(['-i', path, '-c', 'copy']),
+    )
+    // A quarter turn (ISO/IEC 14496-12 8.3.2).
+    const matrix = film.indexOf('tkhd') + 44
+    for (const [n, value] of [0, 65_536, 0, -65_536, 0].entries()) film.writeInt32BE(value, matrix + 4 * n)
+    return film
+  }
+  const outcomeOf = async (film: Buffer) => {
+    const stage = setStage(film)
+    const encode = createEncode(stage.parts)
+    const prepared = (await encode.prepare(target)) as Outcome<Prepared>
+    const plan = prepared.ok ? prepared.plan : ''
+    const [top] = Plan.parse(JSON.parse(String(stage.media.get(plan)))).renditions
+    const outcome = await encode.chunk({ ...target, plan, chunk: 1 })
+    return { outcome, isUpright: (top?.height ?? 0) > (top?.width ?? 0) }
+  }
+  expect(await outcomeOf(turned('128x72', '128x72'))).toEqual({ outcome: { ok: true }, isUpright: true })
+  expect(await outcomeOf(turned('128x72', '160x120'))).toEqual({
+    outcome: {
+      ok: false,
+      code: 'source-unreadable',
+      detail: expect.stringContaining('is turned, and changes its size after 3 s'),
+    },
+    isUpright: true,
+  })
 })

@@ -265,10 +265,10 @@ test('remarks: the first frame that came, and what was damaged', () => {
     'other',
   ])
     remarks.take(line)
-  expect([remarks.firstFrame(), remarks.damaged()]).toEqual([240, 2])
+  expect([remarks.firstFrame(), remarks.anewAt(), remarks.damaged()]).toEqual([240, 241, 2])
   const prefixed = createRemarks()
   prefixed.take('[Eval @ 0x7ffc] -1.000000')
-  expect(prefixed.firstFrame()).toBe(-1)
+  expect([prefixed.firstFrame(), prefixed.anewAt()]).toEqual([-1, undefined])
   const none = createRemarks()
   none.take('-9223372036854775808.000000')
   expect(none.firstFrame()).toBeUndefined()
