@@ -10,8 +10,7 @@ let platform: Platform
 beforeAll(async () => {
   platform = await startPlatform({
     env: {
-      // Nobody is late or lost here, however slow this machine is.
-      FLEET_POOLS: poolsOfTests({ count: 2, lateSeconds: 300 }),
+      FLEET_POOLS: poolsOfTests({ count: 2 }),
       MOVIDONE_BOOT_SECONDS: '1',
       NODE_BEAT_SECONDS: '0.5',
       NODE_DEAD_SECONDS: '300',

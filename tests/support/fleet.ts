@@ -30,8 +30,9 @@ export const poolsOfTests = ({ count, ...options }: PoolOptions): string =>
         coolSeconds: 2,
         staySeconds: 2,
         bootSeconds: 1,
-        lateSeconds: 60,
-        drainSeconds: 60,
+        // Nobody is given up because this machine is slow.
+        lateSeconds: 300,
+        drainSeconds: 300,
         scarceSeconds: 5,
         budgetPerHour: 100,
         budgetPerMonth: 10_000,
@@ -67,7 +68,7 @@ export function fleetOf(
     async stateOf(node: string): Promise<NodeState | undefined> {
       return (await fleet.view()).nodes.find(({ id }) => id === node)?.state
     },
-    async until(node: string, state: NodeState, patienceMs = 120_000): Promise<void> {
+    async until(node: string, state: NodeState, patienceMs = 240_000): Promise<void> {
       const endMs = Date.now() + patienceMs
       for (let is = await fleet.stateOf(node); is !== state; is = await fleet.stateOf(node)) {
         if (Date.now() > endMs)
