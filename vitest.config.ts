@@ -1,5 +1,4 @@
-// How the tests run: rules first, those that leave no trace in one process; then whole flows and browsers side by side, since what those count
-// is frames, not time.
+// How the tests run: rules first, then whole flows and browsers side by side, since what those count is frames, not time.
 import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './tests/support/order.ts'
@@ -34,6 +33,7 @@ export default defineConfig({
       {
         test: {
           name: 'pure',
+          // Each process goes from file to file: they leave no trace in it.
           sequence: { groupOrder: 0 },
           maxWorkers,
           include: pureFiles,

@@ -1,5 +1,4 @@
-// In which order the files run: those that take longest first, since one that is begun last runs alone to the end; those that share a
-// process last, one after another, since only its next file may have it.
+// In which order the files run: the longest first, since one begun last runs alone to the end; those that share a process at the end.
 import { join, relative } from 'node:path'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
@@ -21,10 +20,15 @@ const long = [
   'browser/encode',
   'flow/webhooks',
   'infra-script',
-  'docs',
-  'host/platform-fleet',
   'encode/chunks',
+  'host/platform-fleet',
+  'docs',
+  'protect/processes',
   'fleet/edge',
+  'host/storage',
+  'host/durable-kill',
+  'host/platform',
+  'protect/fuzz',
 ].map((name) => `${name}.test.ts`)
 
 const tests = join(import.meta.dirname, '..')
@@ -32,9 +36,8 @@ const tests = join(import.meta.dirname, '..')
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const place = ({ moduleId, project }: TestSpecification) => {
-      if (!project.config.isolate) return long.length + 1
       const at = long.indexOf(relative(tests, moduleId))
-      return at < 0 ? long.length : at
+      return (at < 0 ? long.length : at) + (project.config.isolate ? 0 : long.length + 1)
     }
     return (await super.sort(files)).toSorted((a, b) => place(a) - place(b))
   }
