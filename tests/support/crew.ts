@@ -20,7 +20,8 @@ export type Crew = ReturnType<typeof crewOf>
 export function crewOf({ stateDirectory, pidOf }: PlatformProcess) {
   const lines = async (name: string): Promise<Line[]> => {
     const text = await readFile(join(stateDirectory, 'logs', `${name}.log`), 'utf8').catch(() => '')
-    return [...text.matchAll(/\{"event":.*\}$/gm)].map(([line]) => JSON.parse(line) as Line)
+    // The last may be half written.
+    return [...text.matchAll(/\{"event":.*\}(?=\n)/g)].map(([line]) => JSON.parse(line) as Line)
   }
   const crew = {
     lines,
