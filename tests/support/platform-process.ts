@@ -77,7 +77,7 @@ export const startPlatform = (
       const until = Date.now() + READY_MS
       while (!(await isHealthy())) {
         if (supervisor.exitCode !== null || Date.now() > until) throw new Error(`not healthy: ${text}`)
-        await sleep(25)
+        await sleep(100)
       }
       return local()
     },
