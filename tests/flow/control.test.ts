@@ -9,6 +9,7 @@ import { type HeldFfmpeg, heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { type MediaPlaylist, mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
 import { wellBeforeMidnight } from '../support/in-time.ts'
 import { killed } from '../support/killed.ts'
+import { fetch } from '../support/patience.ts'
 import {
   endAllPlatforms,
   type PlatformProcess,
@@ -143,7 +144,7 @@ test('a title is encoded anew while it plays: its player goes on, the next one g
   const id = await readyTitle()
   expect((await post(id, 'cancel')).json).toMatchObject({ status: 409, code: 'conflict' })
   const before = await portrait(tenant, id)
-  const whole = await frames(await variant(id))
+  const whole = await frames(platform.local().apiUrl, await variant(id))
   const former = await mediaPlaylist(await variant(id))
   const player = await watchPlayer(platform.local().apiUrl, await variant(id))
   await expect.poll(player.waits).toBe(true)
@@ -165,7 +166,7 @@ test('a title is encoded anew while it plays: its player goes on, the next one g
   expect((await minutes()) - charged).toBeCloseTo(seconds / 60, 1)
   // The same film by the same plan.
   expect(await portrait(tenant, id)).toEqual(before)
-  expect(await frames(await variant(id))).toEqual(whole)
+  expect(await frames(platform.local().apiUrl, await variant(id))).toEqual(whole)
   anew = { id, before, former }
 })
 

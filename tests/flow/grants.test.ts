@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeSigner, type Signer, signGrant } from '../protect/signers.ts'
 import { drawFilm } from '../support/film.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
+import { fetch } from '../support/patience.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 

@@ -9,6 +9,7 @@ import { coloursOf } from '../support/colours.ts'
 import { countFrames } from '../support/ffprobe.ts'
 import { drawFilm, secondOf } from '../support/film.ts'
 import { mediaPlaylist } from '../support/hls.ts'
+import { fetch } from '../support/patience.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { asTenant, type Playback, type Tenant } from '../support/tenant.ts'
 

@@ -8,6 +8,7 @@ import contract from '../../openapi.json' with { type: 'json' }
 import { drawFilm } from '../support/film.ts'
 import { heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
+import { fetch } from '../support/patience.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { asTenant, type Playback, type Tenant } from '../support/tenant.ts'
 import { type Ids, type Scene, type Walk, walks } from '../support/walks.ts'

@@ -9,6 +9,7 @@ import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-bl
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { drawFilm } from '../support/film.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
+import { fetch } from '../support/patience.ts'
 import {
   endAllPlatforms,
   type PlatformProcess,

@@ -9,6 +9,7 @@ import { countFrames } from '../support/ffprobe.ts'
 import { drawFilm } from '../support/film.ts'
 import { heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
+import { fetch } from '../support/patience.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { type AssetView, asTenant, type Playback, type Tenant } from '../support/tenant.ts'
 

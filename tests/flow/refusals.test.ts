@@ -6,6 +6,7 @@ import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-bl
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { drawFilm, ffmpeg } from '../support/film.ts'
 import { type HeldFfmpeg, heldFfmpeg } from '../support/held-ffmpeg.ts'
+import { fetch } from '../support/patience.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 

@@ -9,6 +9,7 @@ import { processTable } from '../../host/platform/process-table.ts'
 import { drawFilm } from '../support/film.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
 import { killed } from '../support/killed.ts'
+import { fetch } from '../support/patience.ts'
 import {
   endAllPlatforms,
   type PlatformProcess,
@@ -119,7 +120,7 @@ describe('new content keys', () => {
     const before = await portrait(tenant, id)
     const old = await lists(id)
     const oldKey = await bytesOf(old[0]?.keyUrl ?? '')
-    const whole = await frames(await variant(id))
+    const whole = await frames(platform.local().apiUrl, await variant(id))
     expect(whole).toHaveLength(seconds * frameRate)
 
     changed.push({ id, before, names: await segments(id), generation: 1 })
@@ -152,7 +153,7 @@ describe('new content keys', () => {
     expect(await portrait(tenant, id)).toEqual(before)
 
     const fresh = await lists(id)
-    expect(await frames(await variant(id))).toEqual(whole)
+    expect(await frames(platform.local().apiUrl, await variant(id))).toEqual(whole)
     for (const [n, { keyUrl, segments, ivs }] of fresh.entries()) {
       const key = await bytesOf(keyUrl)
       expect(key).toHaveLength(16)

@@ -17,6 +17,7 @@ import { processTable } from '../../host/platform/process-table.ts'
 import { drawFilm } from '../support/film.ts'
 import { type HeldFfmpeg, heldFfmpeg } from '../support/held-ffmpeg.ts'
 import { type MediaPlaylist, mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
+import { fetch } from '../support/patience.ts'
 import { endAllPlatforms, type PlatformProcess, startPlatform } from '../support/platform-process.ts'
 import {
   filesBelow,

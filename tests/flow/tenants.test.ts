@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drawFilm } from '../support/film.ts'
 import { wellBeforeMidnight } from '../support/in-time.ts'
+import { fetch } from '../support/patience.ts'
 import { type Platform, startPlatform } from '../support/platform.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 

@@ -1,4 +1,6 @@
 // Playlists as a player sees them: fetched, followed, and every segment's bytes counted.
+import { fetch } from './patience.ts'
+
 export interface MediaPlaylist {
   readonly url: string
   readonly text: string

@@ -3,6 +3,7 @@ import { createDecipheriv, createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob'
 import { type MediaPlaylist, mediaPlaylist, mediaPlaylists } from './hls.ts'
+import { fetch } from './patience.ts'
 import type { Tenant } from './tenant.ts'
 
 export type Portrait = Awaited<ReturnType<typeof portrait>>

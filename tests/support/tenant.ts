@@ -1,6 +1,8 @@
 // A tenant of the public API, as a test speaks for one: upload a file, wait for its title, open a session.
+import { randomUUID } from 'node:crypto'
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { fetch, patiently } from './patience.ts'
 
 export interface AssetView {
   id: string
@@ -102,7 +104,10 @@ export function asTenant(apiUrl: string, apiKey: string) {
       throw new Error(`not so after ${patienceMs / 1000} s: ${JSON.stringify(asset)}`)
     },
 
-    playback: (id: string, ask: Record<string, unknown> = {}) =>
-      expectStatus<Playback>(201, call('POST', `/api/v1/assets/${id}/playback`, ask)),
+    playback(id: string, ask: Record<string, unknown> = {}) {
+      const once = { 'idempotency-key': randomUUID() }
+      const open = () => call('POST', `/api/v1/assets/${id}/playback`, ask, once)
+      return expectStatus<Playback>(201, patiently(open))
+    },
   }
 }

@@ -1,5 +1,6 @@
 // A viewer behind our proxies, byte for byte: any path, any header, and a body where none belongs.
 import { type IncomingHttpHeaders, request } from 'node:http'
+import { patiently } from './patience.ts'
 
 export interface Answer {
   readonly status: number
@@ -14,7 +15,10 @@ export interface Ask {
 }
 
 /** The path goes out as it is; `fetch` would mend it first. */
-export function askRaw(origin: string, path: string, { method = 'GET', headers, body }: Ask = {}) {
+export const askRaw = (origin: string, path: string, ask: Ask = {}): Promise<Answer> =>
+  patiently(() => askOnce(origin, path, ask))
+
+function askOnce(origin: string, path: string, { method = 'GET', headers, body }: Ask) {
   const { hostname, port } = new URL(origin)
   return new Promise<Answer>((resolve, reject) => {
     const asked = request({ hostname, port, path, method, headers, agent: false }, (response) => {

@@ -1,13 +1,12 @@
 // ffmpeg as a player, and what stands between it and the platform: notes what was asked, and lets it wait in the middle of a film.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, request } from 'node:http'
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { expect } from 'vitest'
 
-/** Every frame that ffmpeg decodes, by its hash. */
-export async function frames(url: string): Promise<string[]> {
+async function framesOf(url: string): Promise<string[]> {
   const args = ['-v', 'error', '-nostdin', '-i', url, '-map', '0:v:0', '-f', 'framemd5', '-']
   const child = spawn('ffmpeg', args, { stdio: ['ignore', 'pipe', 'pipe'] })
   const [said, wrong] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
@@ -42,19 +41,27 @@ export async function watchPlayer(apiUrl: string, url: string): Promise<WatchedP
       waiting++
       await mayGoOn
     }
-    const asked = isLate
+    pass(ask, answer, isLate)
+  })
+  /** ffmpeg gives up where a viewer comes back. */
+  function pass(ask: IncomingMessage, answer: ServerResponse, wasLate: boolean): void {
     const headers = { ...ask.headers, connection: 'close' }
     const passed = request(`${apiUrl}${ask.url}`, { method: ask.method, headers, agent: false }, (reply) => {
-      seen.push({ path: pathname, status: reply.statusCode ?? 0, isLate: asked })
-      answer.writeHead(reply.statusCode ?? 502, reply.headers)
+      const { statusCode: status = 502 } = reply
+      if (status === 503) {
+        reply.resume()
+        setTimeout(() => pass(ask, answer, wasLate), 500)
+        return
+      }
+      seen.push({ path: new URL(ask.url ?? '/', apiUrl).pathname, status, isLate: wasLate })
+      answer.writeHead(status, reply.headers)
       reply.pipe(answer)
     })
-    passed.on('error', () => answer.destroy())
-    ask.pipe(passed)
-  })
+    passed.on('error', () => answer.destroy()).end()
+  }
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  const played = frames(url.replace(apiUrl, origin)).finally(() => server.close())
+  const played = framesOf(url.replace(apiUrl, origin)).finally(() => server.close())
   // Whoever awaits it hears of it.
   played.catch(() => {})
   return {
@@ -63,4 +70,11 @@ export async function watchPlayer(apiUrl: string, url: string): Promise<WatchedP
     waits: () => waiting > 0 && seen.some(({ path }) => path.endsWith('/0.m4s')),
     goOn,
   }
+}
+
+/** Every frame of a film, by its hash. */
+export async function frames(apiUrl: string, url: string): Promise<string[]> {
+  const player = await watchPlayer(apiUrl, url)
+  player.goOn()
+  return player.frames
 }
