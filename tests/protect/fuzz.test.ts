@@ -6,14 +6,10 @@ const doors = await fuzzTargets()
 const seed = Math.floor(Math.random() * 2 ** 31)
 const runs = 10_000
 
-test.each(doors)(
-  `${runs} mutations of $name are refused (seed ${seed})`,
-  { timeout: 120_000 },
-  async (door) => {
-    expect(await door.accepts(door.token)).toBe(true)
-    await attack(door, { seed, runs })
-  },
-)
+test.each(doors)(`${runs} mutations of $name are refused (seed ${seed})`, async (door) => {
+  expect(await door.accepts(door.token)).toBe(true)
+  await attack(door, { seed, runs })
+})
 
 test('a door that lets a mutation in would be seen', async () => {
   const [door] = doors
