@@ -199,7 +199,7 @@ describeInBrowser('the console', () => {
       // It may have come to its end meanwhile.
       element.play().catch(() => {})
     }, seconds)
-    // hls.js may miss that a list has ended whose last segment it was just loading: then the film stands still at its end.
+    // Once, on a very busy machine, `ended` never came, and nobody knows why yet: what is promised is every picture.
     const how = async () => {
       const trouble = await page.locator('#player-error').textContent()
       const at = await video.evaluate(({ currentTime, ended }: HTMLVideoElement) => ({ currentTime, ended }))
