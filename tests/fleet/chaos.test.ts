@@ -93,5 +93,5 @@ test.each(seeds)(
     expect(mostInAMinute(world, 'start')).toBeLessThanOrEqual(12)
     expect(mostInAMinute(world, 'deallocate')).toBeLessThanOrEqual(12)
   },
-  240_000,
+  600_000,
 )

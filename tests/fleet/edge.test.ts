@@ -5,7 +5,7 @@ import { type Cluster, startCluster } from '../support/cluster.ts'
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts'
 import { mediaPlaylist, mediaPlaylists } from '../support/hls.ts'
 import type { Playback } from '../support/tenant.ts'
-import { askRaw, comparable } from '../support/viewer.ts'
+import { askOnce, askRaw, comparable } from '../support/viewer.ts'
 import { endAllWorkers, startWorkerProcess, type WorkerProcess } from '../support/worker-process.ts'
 import { type FleetOnCosmos, startFleet } from './stores.ts'
 
@@ -40,7 +40,7 @@ let fault: Fault | undefined
 const wake = () =>
   fleet.set(node, (current) => woken({ ...current, state: 'stopped' }, 'demand', fleet.store.now()))
 const health = async () => {
-  const { status, body } = await askRaw(edgeUrl, '/api/healthz')
+  const { status, body } = await askOnce(edgeUrl, '/api/healthz')
   return { status, body: JSON.parse(body) as Record<string, unknown> }
 }
 const statusOf = async () => (await health()).status
@@ -80,10 +80,10 @@ test('it makes itself known once its node is woken, with where it serves', async
 const player = { 'user-agent': 'node' }
 const path = (rest: string, token = playback.token) => `/api/v1/play/${token}/${rest}`
 /** The same request to both, as players put it; the answers with all that does not change from one to the next. */
-async function both(target: string, ask: Parameters<typeof askRaw>[2] = {}) {
+async function both(target: string, ask: Parameters<typeof askOnce>[2] = {}) {
   const own = { ...ask, headers: { ...player, ...ask.headers } }
-  const [host, worker] = await Promise.all([askRaw(api, target, own), askRaw(edgeUrl, target, own)])
-  return [host, worker].map((answer) => {
+  const answers = await Promise.all([api, edgeUrl].map((origin) => askRaw(origin, target, own)))
+  return answers.map((answer) => {
     const { 'keep-alive': _, ...headers } = answer.headers
     return comparable({ ...answer, headers })
   })
@@ -230,12 +230,12 @@ describe('while it is ready', () => {
       ['/api/healthz', 'DELETE'],
       ['/admin/host/status', 'GET'],
     ] as const) {
-      const { status, headers, body } = await askRaw(edgeUrl, target, { method })
+      const { status, headers, body } = await askOnce(edgeUrl, target, { method })
       expect([status, headers['content-type']], target).toEqual([404, 'application/problem+json'])
       expect(JSON.parse(body)).toMatchObject({ code: 'not-found' })
     }
     const two = { headers: { host: 'a.test/x' } }
-    expect((await askRaw(edgeUrl, path('master.m3u8'), two)).status).toBe(400)
+    expect((await askOnce(edgeUrl, path('master.m3u8'), two)).status).toBe(400)
   })
 
   test('what it serves it beats; what the Functions app serves lies in its gauge', async () => {
@@ -259,7 +259,7 @@ describe('while it is ready', () => {
 })
 
 describe('when it is not', () => {
-  const served = async () => (await askRaw(edgeUrl, path('master.m3u8'), { headers: player })).status
+  const served = async () => (await askOnce(edgeUrl, path('master.m3u8'), { headers: player })).status
   /** Not a moment: whoever stands still for three seconds, as on a busy machine, is not ready for another. */
   const isReady = () => expect.poll(statusOf).toBe(200)
 
@@ -287,7 +287,7 @@ describe('when it is not', () => {
       await expect.poll(statusOf).toBe(503)
       expect(await served()).toBe(200)
       const stranger = await cluster.tenant.playback(cluster.assetId)
-      const refused = await askRaw(edgeUrl, path('master.m3u8', stranger.token), { headers: player })
+      const refused = await askOnce(edgeUrl, path('master.m3u8', stranger.token), { headers: player })
       expect([403, 503]).toContain(refused.status)
       fault = undefined
       await isReady()
@@ -300,7 +300,7 @@ describe('when it is not', () => {
     await fleet.set(node, { state: 'draining' })
     await fleet.until(node, (one) => one.beat?.drains === true)
     expect(await statusOf()).toBe(503)
-    const { headers } = await askRaw(edgeUrl, path('master.m3u8'), { headers: player })
+    const { headers } = await askOnce(edgeUrl, path('master.m3u8'), { headers: player })
     expect(headers['connection']).toBe('close')
     // Whoever goes on watching keeps it for longer than its second of patience.
     const until = Date.now() + 1500
@@ -312,7 +312,7 @@ describe('when it is not', () => {
     // Who asks for its health does not, nor does who is refused.
     for (let isHeld = true; isHeld; await pause()) {
       expect(await statusOf()).toBe(503)
-      expect((await askRaw(edgeUrl, path('master.m3u8', 'x'))).status).toBe(403)
+      expect((await askOnce(edgeUrl, path('master.m3u8', 'x'))).status).toBe(403)
       isHeld = (await fleet.find(node))?.beat?.holds.length !== 0
     }
   })
@@ -320,7 +320,7 @@ describe('when it is not', () => {
   test('told to leave it serves nobody, and says so; woken again it does', async () => {
     await fleet.set(node, { state: 'stopping' })
     await expect.poll(served).toBe(503)
-    const { headers, body } = await askRaw(edgeUrl, path('master.m3u8'))
+    const { headers, body } = await askOnce(edgeUrl, path('master.m3u8'))
     expect([headers['retry-after'], headers['access-control-allow-origin']]).toEqual(['5', '*'])
     expect(JSON.parse(body)).toMatchObject({ code: 'unavailable' })
     expect(await statusOf()).toBe(503)

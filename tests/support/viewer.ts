@@ -18,7 +18,8 @@ export interface Ask {
 export const askRaw = (origin: string, path: string, ask: Ask = {}): Promise<Answer> =>
   patiently(() => askOnce(origin, path, ask))
 
-function askOnce(origin: string, path: string, { method = 'GET', headers, body }: Ask) {
+/** Whatever is said, 503 too. */
+export function askOnce(origin: string, path: string, { method = 'GET', headers, body }: Ask = {}) {
   const { hostname, port } = new URL(origin)
   return new Promise<Answer>((resolve, reject) => {
     const asked = request({ hostname, port, path, method, headers, agent: false }, (response) => {
