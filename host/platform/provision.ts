@@ -1,7 +1,8 @@
 // Makes what Bicep makes in Azure, from the same list: Blob containers with CORS, the Cosmos database and its containers.
+import { CosmosClient, PartitionKeyKind } from '@azure/cosmos'
+import { BlobServiceClient, StorageSharedKeyCredential } from '@azure/storage-blob'
 import stores from '../../infra/stores.json' with { type: 'json' }
 import { startProblem } from './options.ts'
-import { blobRequests, cosmosRequests } from './store-requests.ts'
 
 interface ListedContainer {
   name: string
@@ -13,22 +14,31 @@ interface ListedContainer {
 export const COSMOS_DATABASE = stores.cosmos.database
 
 const partitionKeyOf = ({ key, keys }: ListedContainer) =>
-  keys ? { paths: keys, kind: 'MultiHash', version: 2 } : { paths: [key ?? '/id'], kind: 'Hash' }
+  keys
+    ? { paths: keys, kind: PartitionKeyKind.MultiHash, version: 2 }
+    : { paths: [key ?? '/id'], kind: PartitionKeyKind.Hash }
 
 export const provisionCosmos = async (account: { endpoint: string; key: string }): Promise<void> => {
-  const cosmos = cosmosRequests(account)
-  await cosmos.make('dbs', { id: COSMOS_DATABASE })
-  for (const listed of stores.cosmos.containers as ListedContainer[]) {
-    const partitionKey = partitionKeyOf(listed)
-    const ttl = listed.ttlSeconds === undefined ? {} : { defaultTtl: listed.ttlSeconds }
-    const there = await cosmos.make(`dbs/${COSMOS_DATABASE}/colls`, { id: listed.name, partitionKey, ...ttl })
-    // A container is never changed here: what an older version left behind would answer wrongly.
-    const same =
-      there['defaultTtl'] === listed.ttlSeconds &&
-      JSON.stringify((there['partitionKey'] as { paths?: string[] }).paths) ===
-        JSON.stringify(partitionKey.paths)
-    if (!same)
-      throw startProblem(`The container ${listed.name} is one of another version: remove the state folder.`)
+  const client = new CosmosClient(account)
+  try {
+    const { database } = await client.databases.createIfNotExists({ id: COSMOS_DATABASE })
+    for (const listed of stores.cosmos.containers as ListedContainer[]) {
+      const partitionKey = partitionKeyOf(listed)
+      const ttl = listed.ttlSeconds === undefined ? {} : { defaultTtl: listed.ttlSeconds }
+      const { resource } = await database.containers.createIfNotExists({
+        id: listed.name,
+        partitionKey,
+        ...ttl,
+      })
+      // A container is never changed here: what an older version left behind would answer wrongly.
+      const same =
+        resource?.defaultTtl === listed.ttlSeconds &&
+        JSON.stringify(resource?.partitionKey?.paths) === JSON.stringify(partitionKey.paths)
+      if (!same)
+        throw startProblem(`The container ${listed.name} is one of another version: remove the state folder.`)
+    }
+  } finally {
+    client.dispose()
   }
 }
 
@@ -40,22 +50,21 @@ export interface BlobAccount {
   uploadOrigins: string[]
 }
 
-const element = (name: string, text: string): string =>
-  `<${name}>${text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</${name}>`
-
-export const provisionBlobs = async ({ uploadOrigins, ...account }: BlobAccount): Promise<void> => {
+export const provisionBlobs = async ({ url, name, key, uploadOrigins }: BlobAccount): Promise<void> => {
   const { methods, requestHeaders, responseHeaders, maxAgeSeconds } = stores.uploadCors
-  const blobs = blobRequests(account)
+  const service = new BlobServiceClient(url, new StorageSharedKeyCredential(name, key))
   await Promise.all(
-    stores.blobs.map((name) => blobs.put(name, { restype: 'container' }, { expected: [201, 409] })),
+    stores.blobs.map((container) => service.getContainerClient(container).createIfNotExists()),
   )
-  const rule = [
-    element('AllowedOrigins', uploadOrigins.join(',')),
-    element('AllowedMethods', methods.join(',')),
-    element('MaxAgeInSeconds', String(maxAgeSeconds)),
-    element('ExposedHeaders', responseHeaders.join(',')),
-    element('AllowedHeaders', requestHeaders.join(',')),
-  ].join('')
-  const body = `<StorageServiceProperties><Cors><CorsRule>${rule}</CorsRule></Cors></StorageServiceProperties>`
-  await blobs.put('', { restype: 'service', comp: 'properties' }, { body, expected: [202] })
+  await service.setProperties({
+    cors: [
+      {
+        allowedOrigins: uploadOrigins.join(','),
+        allowedMethods: methods.join(','),
+        allowedHeaders: requestHeaders.join(','),
+        exposedHeaders: responseHeaders.join(','),
+        maxAgeInSeconds: maxAgeSeconds,
+      },
+    ],
+  })
 }

@@ -18,7 +18,6 @@ import { type StartOptions, startProblem } from './options.ts'
 import type { Output } from './output.ts'
 import type { PartProcess, PartSpec } from './part-process.ts'
 import { functionsSpec, type StoreName, storeSpec } from './parts.ts'
-import { COSMOS_DATABASE, provisionBlobs, provisionCosmos } from './provision.ts'
 import { secretFile } from './secret-file.ts'
 
 export interface Platform {
@@ -113,11 +112,13 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     const part = await keep(storeSpec(name, options, log), at)
     list(name, listed.get(name)?.pid ?? 0, part.port)
     const key = secretFile(join(stateDirectory, name, 'account-key'), 64)
-    if (name === 'cosmos') await provisionCosmos({ endpoint: `http://127.0.0.1:${part.port}/`, key })
+    const provision = await import('./provision.ts')
+    if (name === 'cosmos')
+      await provision.provisionCosmos({ endpoint: `http://127.0.0.1:${part.port}/`, key })
     else {
       const url = `http://127.0.0.1:${part.port}/${ACCOUNT}`
       const uploadOrigins = [apiUrl, `http://localhost:${port}`, ...options.uploadOrigins]
-      await provisionBlobs({ url, name: ACCOUNT, key, uploadOrigins })
+      await provision.provisionBlobs({ url, name: ACCOUNT, key, uploadOrigins })
     }
     output.part(name, secondsSince(startedAtMs))
     return { port: part.port, key }
@@ -156,6 +157,7 @@ export const startPlatform = async ({ options, output, giveUp, signal }: Surroun
     output.part('ffmpeg', `${ffmpeg.version} (${ffmpeg.ffmpegPath})`)
 
     const startedAtMs = Date.now()
+    const { COSMOS_DATABASE } = await import('./provision.ts')
     const settings = {
       ...fleet?.settings,
       ...appSettings({
