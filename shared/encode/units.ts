@@ -1,6 +1,6 @@
 // What the documents of a job's units add up to: how many frames are done, and which segments are there.
 import { encodeInstanceId } from '../assets/model.ts'
-import { chunkAt, chunkCount } from './grid.ts'
+import { chunkAt, chunkCount, segmentCount } from './grid.ts'
 import { audioRendition, iframeRendition, type Plan } from './plan.ts'
 import type { EncodeTarget, Unit } from './ports.ts'
 
@@ -91,8 +91,12 @@ function prefixOf({ video }: Plan, done: ReadonlyMap<number, Unit>): Unit[] {
   return prefix
 }
 
-/** Segments that can be played: all that every rendition has, the sound too unless there turned out to be none. */
+/**
+ * Segments that can be played: all that every rendition has, the sound too unless there turned out to be none. The last one
+ * waits for the end: hls.js never ends a film whose last segment it was loading when EXT-X-ENDLIST came.
+ */
 export function playableSegments(plan: Plan, { video, audio, audioDone }: Progress): number {
   const pictures = Math.min(...plan.renditions.map(({ name }) => video[name]?.length ?? 0))
-  return audioDone && audio.length === 0 ? pictures : Math.min(pictures, audio.length)
+  const heard = audioDone && audio.length === 0 ? pictures : audio.length
+  return Math.min(pictures, heard, segmentCount(plan.video) - 1)
 }

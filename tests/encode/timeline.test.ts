@@ -168,6 +168,21 @@ test('a gap holds back what lies behind it, and sound what it has not reached', 
   expect(playable([doneChunk(plan, 0), doneChunk(plan, 1), sound(plan, 0, false)])).toBe(0)
 })
 
+test('the last segment comes with the end', () => {
+  const plan = planOf(60, 60)
+  const all = [
+    ...chunksOf(plan).map((chunk) => doneChunk(plan, chunk)),
+    sound(plan, audioSegments(plan), true),
+  ]
+  const count = segmentCount(plan.video)
+  expect(playableSegments(plan, addUp(plan, all))).toBe(count - 1)
+  const { renditions, ended } = makeTimeline({ ...facts(plan, all), playable: undefined })
+  expect(ended).toBe(true)
+  for (const { segments } of renditions) expect(segments).toHaveLength(count)
+  const short = planOf(1, 1)
+  expect(playableSegments(short, addUp(short, [doneChunk(short, 0), sound(short, 1, true)]))).toBe(0)
+})
+
 test('sound that turns out to be empty leaves a title without', () => {
   const plan = planOf(4, 4)
   const empty = audioUnit(jobId, { frames: 0, done: true, sizes: { audio: [] } })
