@@ -4,8 +4,8 @@ import { defineConfig } from 'vitest/config'
 import { LongestFirst } from './tests/support/order.ts'
 import { pureFiles } from './tests/support/pure.ts'
 
-/** One more than there are cores: a file waits for leases, machines and pictures two fifths of its time. */
-const maxWorkers = Math.min(4, availableParallelism() + 1)
+/** Two more than there are cores: a file waits for leases, machines and pictures about half of its time. */
+const maxWorkers = Math.min(4, availableParallelism() + 2)
 
 /** What a test polls for may come late on a busy machine; how late is never what it asks. */
 const patience = { poll: { timeout: 60_000 } }
