@@ -5,7 +5,7 @@ import { renameSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { createInterface } from 'node:readline'
 
-const SAMPLE_SECONDS = 24
+const SAMPLE_SECONDS = 20
 const FRAME_RATE = 25
 /** The title is a guest on the machine: whatever its user does goes first. */
 const LOWER_PRIORITY = 10

@@ -61,7 +61,7 @@ test('concurrent readers ask once, and nobody asks again within a second', async
 
 test('the first minute is shown as it is made; then the list grows every two seconds, and is whole at the end', async () => {
   const time = { nowMs: systemClock.now() }
-  const film = draw([...lavfi(greyFrames('10', 120), beeps(120)), ...plainH264])
+  const film = draw([...lavfi(greyFrames('5', 120), beeps(120)), ...plainH264])
   const stage = setStage(film, { chunkSegments: 8 })
   const clock = { ...systemClock, now: () => time.nowMs }
   const encode = createEncode({ ...stage.parts, clock })

@@ -35,7 +35,7 @@ let platform: PlatformProcess
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'movidone-fair-'))
   const path = join(folder, 'film.mp4')
-  await drawFilm({ path, seconds: 5, frameRate: 12.5, size: '192x108' })
+  await drawFilm({ path, seconds: 3, frameRate: 12.5, size: '192x108' })
   film = await readFile(path)
 })
 
