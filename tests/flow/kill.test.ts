@@ -24,9 +24,10 @@ import {
   stateFolder,
   untilNoneRuns,
 } from '../support/platform-process.ts'
-import { blobsOf, type Portrait, portrait } from '../support/portrait.ts'
+import { type Portrait, portrait } from '../support/portrait.ts'
 import { seeded } from '../support/seeded.ts'
 import { setPace, slowFfmpeg } from '../support/slow-ffmpeg.ts'
+import { storedBlobs } from '../support/stored.ts'
 import { asTenant, type Tenant } from '../support/tenant.ts'
 
 const kills = Number(process.env['KILLS'] ?? 20)
@@ -60,7 +61,7 @@ beforeAll(async () => {
   const id = await tenant.upload(film.bytes)
   await tenant.until(id, ({ state }) => state === 'ready' || state === 'failed')
   const workMs = Date.now() - startedMs
-  reference = { portrait: await portrait(tenant, id), blobs: await blobs(calm, id), workMs }
+  reference = { portrait: await portrait(tenant, id), blobs: await storedBlobs(calm, id), workMs }
   expect(reference.portrait).toMatchObject({ state: 'ready', durationSeconds: seconds })
   const lists = await mediaPlaylists((await tenant.playback(id)).hlsUrl)
   for (const url of lists.slice(0, -1)) expect((await countFrames(url)).count).toBe(seconds * frameRate)
@@ -76,16 +77,9 @@ async function tenantOf(platform: PlatformProcess): Promise<Tenant> {
   return asTenant(apiUrl, tenant.apiKey)
 }
 
-async function blobs({ local, stateDirectory }: PlatformProcess, assetId: string): Promise<string[]> {
-  const { tenant, processes } = local()
-  const port = processes.find(({ name }) => name === 'storage')?.port
-  const key = (await readFile(join(stateDirectory, 'storage', 'account-key'), 'utf8')).trim()
-  return blobsOf({ url: `http://127.0.0.1:${port}/movidone`, key }, { tenantId: tenant.id, assetId })
-}
-
 async function expectSame(platform: PlatformProcess, tenant: Tenant, assetId: string): Promise<void> {
   expect(await portrait(tenant, assetId)).toEqual(reference.portrait)
-  expect(await blobs(platform, assetId)).toEqual(reference.blobs)
+  expect(await storedBlobs(platform, assetId)).toEqual(reference.blobs)
 }
 
 /** Who is killed at once: all there is, all that are listed (ffmpeg has to notice), or the supervisor (the rest has to). */

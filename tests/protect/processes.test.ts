@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type Cluster, startCluster } from '../support/cluster.ts'
+import { patiently } from '../support/patience.ts'
 import { makeSigner, signGrant } from './signers.ts'
 
 const leaseSeconds = 4
@@ -26,15 +27,9 @@ async function ask(node: number, token: string, userAgent = 'a player'): Promise
   return reply.status
 }
 
-/** As players do, whoever is told to come back comes back: a busy machine says so where its store is slow. */
-async function persistently<T extends number | { status: number }>(run: () => Promise<T>): Promise<T> {
-  for (;;) {
-    const answer = await run()
-    if ((typeof answer === 'number' ? answer : answer.status) !== 503) return answer
-    await sleep(200)
-  }
-}
-const segment = (...of: Parameters<typeof ask>) => persistently(() => ask(...of))
+/** The same of a player, who comes back when told to. */
+const segment = async (...of: Parameters<typeof ask>): Promise<number> =>
+  (await patiently(async () => ({ status: await ask(...of) }))).status
 const onEach = (token: string, userAgent?: string) =>
   Promise.all(cluster.nodes.map((_, node) => segment(node, token, userAgent)))
 
@@ -149,7 +144,7 @@ describe('what is revoked is over on every process within 5 s', () => {
     const grant = signGrant({ alg: 'EdDSA', kid: key.id }, { ...claims, asset: cluster.assetId }, signer)
     const manifest = `/api/v1/play/${grant}/master.m3u8`
     const follow = (node: number) =>
-      persistently(() =>
+      patiently(() =>
         fetch(`${cluster.nodes[node]?.url}${manifest}`, {
           headers: { 'user-agent': 'a player' },
           redirect: 'manual',

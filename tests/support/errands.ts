@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect } from 'vitest'
+import { patiently } from './patience.ts'
 import type { Life, Title } from './persistent-tenant.ts'
 import type { Promises } from './promises.ts'
 import { asTenant, type Playback } from './tenant.ts'
@@ -16,14 +17,8 @@ interface NewKey {
 
 const repeatable = (order: string) => ({ 'idempotency-key': order })
 
-/** What comes of asking as long as one is told to come back, which a busy machine says where its store is slow. */
-async function statusOf(ask: () => Promise<{ status: number }>): Promise<number> {
-  for (;;) {
-    const { status } = await ask()
-    if (status !== 503) return status
-    await sleep(500)
-  }
-}
+const statusOf = async (ask: () => Promise<{ status: number }>): Promise<number> =>
+  (await patiently(ask)).status
 
 const pauseMs = 60
 const mostKeys = 6

@@ -2,33 +2,25 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { afterAll, expect, test } from 'vitest'
 import { createApp } from '../../shared/app.ts'
 import { loadConfig } from '../../shared/config/index.ts'
 import { silentLog } from '../../shared/core/log.ts'
 import { systemRandom as random } from '../../shared/core/random.ts'
-import { type CosmosServer, startCosmos } from '../support/cosmos.ts'
+import type { CosmosServer } from '../support/cosmos.ts'
 import { newTenantId } from '../support/documents.ts'
-import { type Receiver, says, startReceiver } from './receiver.ts'
+import { startBackend } from './backend.ts'
+import type { Receiver } from './receiver.ts'
 import { minuteMs, openStage } from './stage.ts'
 
 let server: CosmosServer
 let receiver: Receiver
 let folder: string
-beforeAll(async () => {
-  server = await startCosmos()
-  receiver = await startReceiver()
+startBackend(async (backend) => {
+  ;({ server, receiver } = backend)
   folder = await mkdtemp(join(tmpdir(), 'movidone-suspended-'))
 })
-afterAll(async () => {
-  await receiver?.close()
-  await server?.stop()
-  await rm(folder, { recursive: true, force: true })
-})
-afterEach(() => {
-  receiver.answers(says(200))
-  receiver.received.length = 0
-})
+afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const dayMs = 24 * 60 * minuteMs
 
